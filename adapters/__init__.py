@@ -1,0 +1,1 @@
+"""Reference clients, one module a provider, and the resilience they share."""

@@ -1,0 +1,1 @@
+"""Pure judgements of what was observed, one module a topic."""

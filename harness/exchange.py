@@ -1,0 +1,121 @@
+"""What was observed: requests, responses, and the calls of a client that caused them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import parse_qsl, urlsplit
+
+Headers = tuple[tuple[str, str], ...]
+
+
+class Failure(StrEnum):
+    """Why an exchange has no complete response."""
+
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+    PROTOCOL = "protocol"
+
+
+def find_header(headers: Headers, name: str) -> str | None:
+    """The value of the first header called ``name`` (any case), or None."""
+    wanted = name.lower()
+    return next((value for key, value in headers if key.lower() == wanted), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request as it was on the wire; ``target`` is path and query, ``origin`` scheme and authority."""
+
+    method: str
+    target: str
+    headers: Headers = field(default=(), repr=False)  # may carry a credential
+    body: bytes = field(default=b"", repr=False)
+    origin: str = ""
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.target).path
+
+    @property
+    def query(self) -> dict[str, str]:
+        return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
+
+    def header(self, name: str) -> str | None:
+        return find_header(self.headers, name)
+
+    def json(self) -> object:
+        """The body as JSON; ValueError when it is not JSON."""
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """One complete response as it was on the wire."""
+
+    status: int
+    headers: Headers = ()
+    body: bytes = field(default=b"", repr=False)
+
+    def header(self, name: str) -> str | None:
+        return find_header(self.headers, name)
+
+    def json(self) -> object:
+        """The body as JSON; ValueError when it is not JSON."""
+        return json.loads(self.body)
+
+    @property
+    def media_type(self) -> str:
+        """The media type without its parameters, lower-cased; empty when none was sent."""
+        return (self.header("content-type") or "").split(";")[0].strip().lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A request and what came back; times are seconds on the harness clock.
+
+    ``injected`` names the fault that answered; None says that the provider itself did.
+    """
+
+    request: Request
+    response: Response | None = None
+    failure: Failure | None = None
+    injected: str | None = None
+    operation: str | None = None
+    started_s: float = 0.0
+    ended_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """The client gave back a value: numbers, strings, lists and mappings only."""
+
+    value: object = field(repr=False, default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raised:
+    """The client raised: ``bases`` are the names of all classes the error is an instance of.
+
+    ``text`` is everything that an engineer would see of it (repr, traceback, log lines).
+    """
+
+    type: str
+    bases: tuple[str, ...] = ()
+    message: str = field(repr=False, default="")
+    text: str = field(repr=False, default="")
+
+
+Outcome = Returned | Raised
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call of a client's method: what it was given, what it did on the wire, what came of it."""
+
+    operation: str
+    arguments: Mapping[str, object] = field(default_factory=dict, repr=False)
+    exchanges: tuple[Exchange, ...] = ()
+    outcome: Outcome
+    started_s: float = 0.0
+    ended_s: float = 0.0

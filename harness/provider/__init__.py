@@ -1,0 +1,1 @@
+"""How a provider is had: stub, embedded engine, container, URL."""

@@ -1,0 +1,1 @@
+"""Independent generators of cases, one module a technique."""

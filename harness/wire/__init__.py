@@ -1,0 +1,1 @@
+"""What stands between client and provider: recorder, faults, mutants, local ports, virtual time."""
