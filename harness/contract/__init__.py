@@ -1,0 +1,1 @@
+"""The declarative contract: read, checked, and taken apart into clauses."""

@@ -1,0 +1,250 @@
+"""YAML in, plain values with their places out: the only module that knows YAML.
+
+The scalars are those of YAML 1.2's core schema (so ``on`` is a word, not a truth value). Tags construct
+nothing, aliases are expanded under a bound, and the input is walked event by event, so that neither depth
+nor size of hostile input can exhaust the process.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import yaml
+
+from harness.contract.problems import ContractError, Place, Problem
+
+MAX_BYTES = 1_048_576
+MAX_DEPTH = 64
+MAX_NODES = 200_000
+MAX_DIGITS = 40
+
+Step = str | int
+Steps = tuple[Step, ...]
+
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_WORDS: Mapping[str, object] = MappingProxyType(
+    {"": None, "~": None}
+    | {word: None for word in ("null", "Null", "NULL")}
+    | {word: True for word in ("true", "True", "TRUE")}
+    | {word: False for word in ("false", "False", "FALSE")}
+)
+_CORE_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A read file: its value as plain dicts, lists and scalars, and where each part of it stands."""
+
+    file: str
+    value: Any
+    places: Mapping[Steps, Place] = field(repr=False)
+    keys: Mapping[Steps, Place] = field(repr=False)
+
+    def place(self, steps: Steps) -> Place:
+        """Where the value at ``steps`` stands, or the nearest part around it that does."""
+        while steps not in self.places and steps:
+            steps = steps[:-1]
+        return self.places.get(steps, Place(self.file))
+
+    def key_place(self, steps: Steps) -> Place:
+        """Where the key of the value at ``steps`` stands."""
+        return self.keys.get(steps) or self.place(steps)
+
+
+def read_document(path: Path, *, shown_as: str | None = None) -> Document:
+    """Read one YAML file; ContractError with every problem when it can't be read."""
+    file = shown_as or str(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ContractError([Problem(Place(file), f"can't be read: {reason}")]) from None
+    return parse_document(data, file=file)
+
+
+def parse_document(data: bytes, *, file: str) -> Document:
+    """Parse the bytes of one YAML file; ContractError with every problem."""
+    if len(data) > MAX_BYTES:
+        raise ContractError([Problem(Place(file), f"is {len(data)} bytes long", f"at most {MAX_BYTES} bytes")])
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ContractError([Problem(Place(file, line), "is not UTF-8 text", "UTF-8")]) from None
+    composer = _Composer(file)
+    try:
+        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            composer.take(event)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+        composer.problems.append(Problem(place, f"is not YAML: {error.problem or error.context}"))
+    except yaml.YAMLError as error:
+        composer.problems.append(Problem(Place(file), f"is not YAML: {str(error).splitlines()[0]}"))
+    except _TooMuch as error:
+        composer.problems.append(error.problem)
+    if composer.problems:
+        raise ContractError(composer.problems)
+    return Document(file=file, value=composer.value, places=composer.places, keys=composer.keys)
+
+
+class _TooMuch(Exception):
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+
+
+@dataclass(slots=True)
+class _Open:
+    """A collection that is being read; ``key`` is the key that waits for its value."""
+
+    value: dict[str, Any] | list[Any]
+    steps: Steps
+    anchor: str | None
+    key: str | None = None
+    skipped: bool = False
+
+
+class _Composer:
+    """Builds the value from parser events, iteratively, so that depth is a number and not a stack."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.value: Any = None
+        self.places: dict[Steps, Place] = {}
+        self.keys: dict[Steps, Place] = {}
+        self.problems: list[Problem] = []
+        self._stack: list[_Open] = []
+        self._anchors: dict[str, Any] = {}
+        self._nodes = 0
+        self._documents = 0
+
+    def take(self, event: Any) -> None:
+        if isinstance(event, yaml.DocumentStartEvent):
+            self._documents += 1
+            if self._documents > 1:
+                self._problem(event, "holds a second document", "one document a file")
+        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            self._open(event)
+        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            closed = self._stack.pop()
+            if closed.anchor:
+                self._anchors[closed.anchor] = closed.value
+        elif isinstance(event, yaml.ScalarEvent):
+            self._scalar(event)
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(event)
+
+    def _place(self, event: Any) -> Place:
+        return Place(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def _problem(self, event: Any, message: str, allowed: str = "", hint: str = "") -> None:
+        self.problems.append(Problem(self._place(event), message, allowed, hint))
+
+    def _count(self, event: Any, nodes: int = 1) -> None:
+        self._nodes += nodes
+        if self._nodes > MAX_NODES:
+            raise _TooMuch(Problem(self._place(event), "grows too large", f"at most {MAX_NODES} values, aliases expanded"))
+
+    def _check_tag(self, event: Any) -> None:
+        if event.tag and event.tag != "!" and event.tag not in _CORE_TAGS:
+            self._problem(event, f"has the tag `{event.tag}`", "plain values", "a contract constructs nothing: remove the tag")
+
+    def _open(self, event: Any) -> None:
+        self._count(event)
+        self._check_tag(event)
+        if len(self._stack) >= MAX_DEPTH:
+            raise _TooMuch(Problem(self._place(event), "is nested too deeply", f"at most {MAX_DEPTH} levels"))
+        if self._wants_key():
+            self._problem(event, "a key is a list or a mapping", "text")
+            self._stack[-1].key = ""
+        value: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
+        steps = self._put(value, self._place(event))
+        self._stack.append(_Open(value, steps, event.anchor))
+
+    def _wants_key(self) -> bool:
+        return bool(self._stack) and isinstance(self._stack[-1].value, dict) and self._stack[-1].key is None
+
+    def _scalar(self, event: Any) -> None:
+        self._count(event)
+        self._check_tag(event)
+        if self._wants_key():
+            self._key(event)
+            return
+        value = event.value if event.style or event.tag == "tag:yaml.org,2002:str" else _plain(event.value)
+        if event.anchor:
+            self._anchors[event.anchor] = value
+        self._put(value, self._place(event))
+
+    def _key(self, event: Any) -> None:
+        here = self._stack[-1]
+        assert isinstance(here.value, dict)
+        steps = (*here.steps, event.value)
+        if event.value == "<<":
+            self._problem(event, "merges another mapping", hint="write the keys out: a contract is read as it stands")
+        elif event.value in here.value:
+            first = self.keys.get(steps)
+            self._problem(event, f"the key `{event.value}` stands twice", hint=f"first in line {first.line}" if first else "")
+        else:
+            self.keys[steps] = self._place(event)
+        here.key = event.value
+
+    def _alias(self, event: Any) -> None:
+        if event.anchor not in self._anchors:
+            self._problem(event, f"the alias `*{event.anchor}` names nothing before it", hint="an alias can't contain itself")
+            value: Any = None
+        else:
+            value = self._anchors[event.anchor]
+        if self._wants_key():
+            self._problem(event, "a key is an alias", "text")
+            self._stack[-1].key = ""
+            return
+        self._count(event, _size(value))
+        self._put(value, self._place(event))
+
+    def _put(self, value: Any, place: Place) -> Steps:
+        if not self._stack:
+            self.value = value
+            self.places[()] = place
+            return ()
+        here = self._stack[-1]
+        if isinstance(here.value, dict):
+            step: Step = here.key if here.key is not None else ""
+            here.key = None
+            here.value.setdefault(str(step), value)
+        else:
+            step = len(here.value)
+            here.value.append(value)
+        steps = (*here.steps, step)
+        self.places.setdefault(steps, place)
+        return steps
+
+
+def _size(value: Any) -> int:
+    """How many values an alias stands for; iterative for the same reason as the composer."""
+    waiting, seen = [value], 0
+    while waiting and seen <= MAX_NODES:
+        item = waiting.pop()
+        seen += 1
+        if isinstance(item, dict):
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
+    return seen
+
+
+def _plain(text: str) -> object:
+    if text in _WORDS:
+        return _WORDS[text]
+    if len(text) > MAX_DIGITS:  # int() and float() refuse or lose such numbers
+        return text
+    if _INTEGER.fullmatch(text):
+        return int(text, 0) if text.lstrip("+-")[:2] in ("0x", "0o") else int(text)
+    if _FLOAT.fullmatch(text):
+        number = float(text)
+        return number if math.isfinite(number) else text
+    return text
