@@ -3,10 +3,23 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from urllib.parse import parse_qsl, urlsplit
 
 Headers = tuple[tuple[str, str], ...]
+
+
+class Level(IntEnum):
+    """What a clause was checked against, from the weakest evidence to the strongest."""
+
+    STUB = 0
+    RECORDED = 1
+    EMBEDDED = 2
+    CONTAINER = 3
+    LIVE = 4
+
+    def __str__(self) -> str:
+        return self.name.lower()
 
 
 class Failure(StrEnum):
@@ -74,7 +87,8 @@ class Response:
 class Exchange:
     """A request and what came back; times are seconds on the harness clock.
 
-    ``injected`` names the fault that answered; None says that the provider itself did.
+    ``injected`` names the fault that answered; None says that the provider itself did. ``given`` is the
+    provider state that was set for it, if any.
     """
 
     request: Request
@@ -82,6 +96,7 @@ class Exchange:
     failure: Failure | None = None
     injected: str | None = None
     operation: str | None = None
+    given: str | None = None
     started_s: float = 0.0
     ended_s: float = 0.0
 
@@ -106,16 +121,38 @@ class Raised:
     text: str = field(repr=False, default="")
 
 
-Outcome = Returned | Raised
+Ending = Returned | Raised
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call of a client's method: what it was given, what it did on the wire, what came of it."""
+    """One call of a client's method: what it was given, what it did on the wire, what came of it.
+
+    Times are seconds on the harness clock; ``intended`` is the request that the arguments were taken from.
+    """
 
     operation: str
     arguments: Mapping[str, object] = field(default_factory=dict, repr=False)
+    intended: Mapping[str, object] | None = field(default=None, repr=False)  # the request meant, by its parts
     exchanges: tuple[Exchange, ...] = ()
-    outcome: Outcome
+    ending: Ending
     started_s: float = 0.0
     ended_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """All that one case saw.
+
+    ``exchanges`` are those the harness had with the provider itself, without a client. ``secrets`` are the
+    credentials in use, so that a check can look for them; ``measured`` are figures such as a load run's.
+    """
+
+    calls: tuple[Call, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
+    level: Level = Level.STUB
+    origin: str = ""  # the scheme and authority that the client was pointed at
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    measured: Mapping[str, float] = field(default_factory=dict)
+    seed: int | None = None
+    stray: str = ""  # what the client did besides its calls, such as a log line or an unexpected connection

@@ -21,12 +21,12 @@ Schema = dict[str, Any]
 
 
 def _status(value: object) -> object:
-    if isinstance(value, str) and re.fullmatch(r"[1-5]\d\d", value):
+    if isinstance(value, str | int) and re.fullmatch(r"[1-5]\d\d", str(value)):
         return int(value)
     raise ValueError(f"`{value}` is not an HTTP status such as 200")
 
 
-Status = Annotated[int, BeforeValidator(_status), WithJsonSchema({"type": "string", "pattern": r"^[1-5]\d\d$"})]
+Status = Annotated[int, BeforeValidator(_status), WithJsonSchema({"type": ["string", "integer"], "pattern": r"^[1-5]\d\d$", "minimum": 100, "maximum": 599})]
 
 
 def _day(value: object) -> object:
@@ -144,6 +144,15 @@ class ResponseShape(Part):
     description: str | None = None
 
 
+class Relation(Part):
+    """A promise across exchanges: among those with equal ``given``, equal items have equal results."""
+
+    given: Expression
+    items: Expression
+    results: Expression
+    tolerance: float = Field(default=1e-6, ge=0)
+
+
 class Split(Part):
     """The argument that the client splits over several requests, and the items of one request."""
 
@@ -203,6 +212,7 @@ class Operation(Part):
     cost: dict[Literal["items", "tokens"], Expression] = {}
     request: RequestBody = RequestBody()
     responses: dict[Status, ResponseShape] = Field(min_length=1)
+    relations: dict[Name, Relation] = {}
     bind: Bind | None = None
     examples: dict[Name, Example] = Field(min_length=1)
 

@@ -1,0 +1,160 @@
+"""What is wrong with a response, by the contract alone: status, media type, headers, schema, invariants."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from harness.checks.judging import listed, shown
+from harness.checks.sight import UNREADABLE, Seen
+from harness.contract.agreement import OperationTerms, response_clause, schema_steps
+from harness.contract.clauses import clause_id
+from harness.contract.expressions import EvaluationError
+from harness.contract.model import ResponseShape
+from harness.contract.reader import Steps
+from harness.exchange import find_header
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breach:
+    """One clause that a response breaks."""
+
+    clause: str
+    expected: str
+    actual: str
+    pointer: str = ""
+
+
+@dataclass(kw_only=True)
+class Reading:
+    """A response read against the contract: the clauses it touched, and those it broke."""
+
+    touched: set[str] = field(default_factory=set)
+    breaches: list[Breach] = field(default_factory=list)
+
+    def note(self, clause: str, *, breach: bool, expected: str, actual: str, pointer: str = "") -> None:
+        self.touched.add(clause)
+        if breach:
+            self.breaches.append(Breach(clause=clause, expected=expected, actual=actual, pointer=pointer))
+
+
+def read_response(seen: Seen) -> Reading:
+    """Everything that the contract says about the response of an exchange with a known operation."""
+    reading = Reading()
+    terms, response, shape = seen.terms, seen.exchange.response, seen.shape
+    if terms is None or response is None:
+        return reading
+    if shape is None:
+        known = listed(terms.model.responses)
+        clause = response_clause(terms.name, expected_status(seen))
+        reading.note(clause, breach=True, expected=f"one of the declared statuses {known}", actual=f"status {response.status}")
+        return reading
+    at = response_clause(terms.name, response.status)
+    reading.touched.add(at)
+    if not _media_type(seen, shape, at, reading):
+        return reading
+    _headers(seen, shape, at, reading)
+    schema = ("errors", shape.error, "body") if shape.error else schema_steps("operations", terms.name, "responses", response.status, "body")
+    if shape.error or shape.body is not None:
+        if shape.error:
+            reading.touched.add(f"{at}.error")
+        _schema(seen, schema, at, reading)
+    if not reading.breaches and response.status < 300 and seen.request_is_valid:
+        _invariants(seen, terms, response.status, reading)
+    return reading
+
+
+def expected_status(seen: Seen) -> int:
+    """The status that the contract expects for a request: the refusal it declares, or success."""
+    terms = seen.terms
+    assert terms is not None
+    if seen.request_is_valid:
+        return terms.success[0]
+    broken = seen.broken_rules
+    if broken and not seen.request_violations:
+        return terms.model.request.rules[broken[0]].status
+    return refusal_status(terms) or terms.success[0]
+
+
+def refusal_status(terms: OperationTerms) -> int | None:
+    """The status that an operation declares for requests that break their schema."""
+    return next((status for status, shape in terms.model.responses.items() if shape.when == "invalid_request"), None)
+
+
+def _media_type(seen: Seen, shape: ResponseShape, at: str, reading: Reading) -> bool:
+    """Whether the body may be read on; a body-less response has no media type to be wrong."""
+    response = seen.exchange.response
+    assert response is not None
+    error = seen.agreement.contract.errors.get(shape.error or "")
+    wanted = error.media_type if error else shape.media_type
+    clause = f"errors.{shape.error}.media_type" if error else f"{at}.media_type"
+    if wanted == "*/*" or (shape.body is None and error is None):
+        return True
+    if clause not in seen.agreement.clauses:
+        clause = at
+    sent = response.media_type
+    right = fnmatchcase(sent, wanted)
+    where = "of the header `content-type`" if sent else "and the header `content-type` is missing"
+    reading.note(clause, breach=not right, expected=f"media type {wanted}", actual=f"media type {sent or 'none'} {where}: {shown(response.body.decode('utf-8', 'replace'), most=80)}")
+    if right and seen.response_body is UNREADABLE:
+        actual = f"a body that is not JSON: {shown(response.body.decode('utf-8', 'replace'), most=80)}"
+        reading.note(clause, breach=True, expected="a body that is JSON", actual=actual)
+        return False
+    return right
+
+
+def _headers(seen: Seen, shape: ResponseShape, at: str, reading: Reading) -> None:
+    response = seen.exchange.response
+    assert response is not None and seen.terms is not None
+    for name, header in shape.headers.items():
+        clause = f"{at}.headers.{name}"
+        value = find_header(response.headers, name)
+        if value is None:
+            if header.required:
+                reading.note(clause, breach=True, expected=f"the header `{name}`", actual="no such header")
+            continue
+        reading.touched.add(clause)
+        steps = schema_steps("operations", seen.terms.name, "responses", response.status, "headers", name, "schema")
+        if "schema" in header.model_fields_set or "value_schema" in header.model_fields_set:
+            _by_schema(seen, steps, _number(value, header.value_schema), f"/headers/{name}", reading)
+
+
+def _number(value: str, schema: dict[str, object]) -> object:
+    """A header's text as the number that its schema asks for, where it is one."""
+    wanted = schema.get("type")
+    try:
+        return int(value) if wanted == "integer" else float(value) if wanted == "number" else value
+    except ValueError:
+        return value
+
+
+def _schema(seen: Seen, at: Steps, clause: str, reading: Reading) -> None:
+    body = seen.response_body
+    if seen.exchange.response is not None and not seen.exchange.response.body and seen.shape is not None:
+        reading.note(clause, breach=True, expected="a body", actual="an empty body")
+        return
+    _by_schema(seen, at, body, "", reading)
+
+
+def _by_schema(seen: Seen, at: Steps, value: object, prefix: str, reading: Reading) -> None:
+    reading.touched.update(clause_id(steps) for steps in seen.agreement.schemas.touched(at, value))
+    for violation in seen.agreement.schemas.violations(at, value):
+        clause = clause_id(violation.keyword)
+        expected = f"{violation.keyword[-1]} as in {clause}"
+        reading.note(clause, breach=True, expected=expected, actual=violation.message, pointer=prefix + violation.pointer)
+
+
+def _invariants(seen: Seen, terms: OperationTerms, status: int, reading: Reading) -> None:
+    for name, promise in terms.invariants.get(status, {}).items():
+        source = " ".join(promise.source.split())
+        try:
+            value = promise.evaluate(seen.names)
+            actual = "it is false"
+        except EvaluationError as error:
+            value, actual = False, f"it can't be evaluated: {error}"
+        clause = response_clause(terms.name, status, "invariants", name)
+        reading.note(clause, breach=value is not True, expected=source, actual=f"{actual} for {shown(seen.response_body)}")
+
+
+def breached(seen: Seen) -> Iterator[str]:
+    """The clauses that the response of an exchange breaks."""
+    return (breach.clause for breach in read_response(seen).breaches)

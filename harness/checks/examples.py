@@ -1,0 +1,70 @@
+"""Are the examples true: is each one answered with the success that it stands for?"""
+
+from collections.abc import Iterator, Mapping
+
+from harness.checks.groups import group
+from harness.checks.judging import Judge
+from harness.checks.sight import Seen, Sight
+from harness.contract.agreement import OperationTerms
+from harness.contract.model import Example
+from harness.verdict import Judgement
+
+
+def example_parts(example: Example) -> dict[str, object]:
+    """An example's request by its parts."""
+    request = example.request
+    return {"body": request.body, "query": dict(request.query), "path": dict(request.path), "headers": dict(request.headers)}
+
+
+def check_examples(sight: Sight) -> Iterator[Judgement]:
+    """Each example that was sent, by the client or by the harness, and how the provider itself answered it."""
+    judge = Judge(agreement=sight.agreement, observation=sight.observation, check="examples")
+    for call, sent in sight.by_call:
+        terms = sight.agreement.operations.get(call.operation)
+        if terms is not None and call.intended is not None and sent and all(seen.exchange.injected is None for seen in sent):
+            for name in _named(terms, call.intended):
+                yield from _judged(judge, terms, name, all(each.succeeded for each in group(call, sent)), sent[-1])
+    for seen in sight.direct:
+        if seen.terms is not None and seen.by_provider and seen.exchange.given is None and _authentic(sight, seen):
+            for name in _named(seen.terms, seen.request_parts):
+                assert seen.exchange.response is not None
+                yield from _judged(judge, seen.terms, name, seen.exchange.response.status == _status(seen.terms, name), seen)
+
+
+def _status(terms: OperationTerms, name: str) -> int:
+    response = terms.model.examples[name].response
+    return response.status if response else terms.success[0]
+
+
+def _authentic(sight: Sight, seen: Seen) -> bool:
+    auth = sight.agreement.contract.provider.auth
+    sent = seen.exchange.request.header(auth.header) if auth else None
+    return auth is None or (sent is not None and any(secret in sent for secret in sight.observation.secrets))
+
+
+def _named(terms: OperationTerms, parts: Mapping[str, object]) -> list[str]:
+    """The examples that a request by its parts is; headers that the wire adds do not matter."""
+    found = []
+    for name, example in terms.model.examples.items():
+        wanted = example_parts(example)
+        same = all(_same(wanted[part], parts.get(part)) for part in ("body", "query", "path"))
+        if same:
+            found.append(name)
+    return found
+
+
+def _same(wanted: object, sent: object) -> bool:
+    if isinstance(wanted, Mapping) and isinstance(sent, Mapping) and wanted.keys() == sent.keys():
+        return all(value == sent[key] or str(value).lower() == str(sent[key]).lower() for key, value in wanted.items())
+    return wanted == sent or (not wanted and not sent)
+
+
+def _judged(judge: Judge, terms: OperationTerms, name: str, holds: bool, seen: Seen) -> Iterator[Judgement]:
+    status = seen.exchange.response.status if seen.exchange.response else seen.trouble
+    clauses = [f"operations.{terms.name}.examples.{name}"]
+    if judge.agreement.contract.provider.probe == f"{terms.name}/{name}":
+        clauses.append("provider.probe")
+    for clause in clauses:
+        yield from judge.expect(
+            clause, holds, expected=f"status {_status(terms, name)} and a response that keeps the contract", actual=f"status {status}", exchange=seen.exchange
+        )

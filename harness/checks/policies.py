@@ -1,0 +1,58 @@
+"""The platform's names for what the client does: a pattern or policy is kept if what it stands for is."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from harness.checks.judging import Judge
+from harness.checks.sight import Sight
+from harness.contract.agreement import Agreement
+from harness.verdict import Judgement
+
+STANDS_FOR: dict[str, tuple[str, ...]] = {
+    "resilience.patterns.circuit_breaker": ("resilience.circuit_breaker.failure_threshold",),
+    "resilience.patterns.retry_with_backoff": ("resilience.retry.wait.initial", "resilience.retry.wait.multiplier"),
+    "resilience.patterns.batch_processing": ("limits.batch.items",),
+    "resilience.patterns.rate_limited": ("limits.rate.*",),
+    "resilience.patterns.cached": ("operations.*.cached", "resilience.cache.ttl"),
+    "resilience.policies.rate_limit": ("resilience.retry.on.429",),
+    "resilience.policies.timeout": ("resilience.retry.on.timeout", "provider.timeout"),
+    "resilience.policies.server_error": ("resilience.retry.on.5*", "resilience.retry.attempts"),
+    "resilience.policies.connection_error": ("resilience.retry.on.connection",),
+}
+
+
+def follow_up(agreement: Agreement, judgements: Iterable[Judgement]) -> Iterator[Judgement]:
+    """The judgements, and after them those on the patterns and policies that they speak for."""
+    seen = list(judgements)
+    yield from seen
+    for clause, meanings in STANDS_FOR.items():
+        if clause not in agreement.clauses:
+            continue
+        about = [j for j in seen if any(fnmatchcase(j.clause, meaning) for meaning in meanings)]
+        findings = [j.finding for j in about if j.finding]
+        if findings:
+            first = findings[0]
+            found = replace(first, clause=clause, place=str(agreement.place(clause)), hint=f"it stands for {first.clause}, which is broken")
+            yield Judgement(clause=clause, check="policies", finding=found)
+        elif about:
+            yield Judgement(clause=clause, check="policies")
+
+
+def check_refresh(sight: Sight) -> Iterator[Judgement]:
+    """After a refused credential it is read again, once, and the request repeated if it has changed."""
+    judge = Judge(agreement=sight.agreement, observation=sight.observation, check="refresh")
+    auth = sight.agreement.contract.provider.auth
+    if auth is None or "credential_changed_to" not in sight.observation.measured:
+        return
+    newest = sight.observation.secrets[int(sight.observation.measured["credential_changed_to"])]
+    for _, sent in sight.by_call:
+        if sent and sent[0].trouble in (401, 403):
+            again = [seen for seen in sent[1:] if newest in (seen.exchange.request.header(auth.header) or "")]
+            yield from judge.expect(
+                "resilience.policies.auth_failure",
+                len(again) == 1 and len(sent) == 2,
+                expected="one repeat, with the credential as it now stands in the environment",
+                actual=f"{len(sent) - 1} repeats, {len(again)} with the new credential",
+                exchange=sent[0].exchange,
+            )

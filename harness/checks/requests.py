@@ -1,0 +1,274 @@
+"""Does the client send what the contract says: endpoint, body, rules, credential, arguments, defaults, batches?"""
+
+from collections.abc import Iterator, Mapping
+
+from harness.checks.compare import close
+from harness.checks.judging import Judge, shown
+from harness.checks.sight import UNREADABLE, Seen, Sight
+from harness.contract.agreement import OperationTerms, schema_steps
+from harness.contract.clauses import clause_id
+from harness.contract.expressions import EvaluationError, Expression
+from harness.exchange import Call
+from harness.verdict import Judgement
+
+MISSING = object()
+
+
+def check_requests(sight: Sight) -> Iterator[Judgement]:
+    """Each request that the client sent: to a declared operation, valid by schema and by rule."""
+    judge = Judge(agreement=sight.agreement, observation=sight.observation, check="requests")
+    for call, sent in sight.by_call:
+        for seen in sent:
+            yield from _endpoint(judge, call, seen)
+            if seen.terms is not None:
+                yield from _body(judge, seen)
+                yield from _parameters(judge, seen)
+                yield from _rules(judge, seen)
+                yield from _batch(judge, seen, seen.terms)
+
+
+def _endpoint(judge: Judge, call: Call, seen: Seen) -> Iterator[Judgement]:
+    operation, request = f"operations.{call.operation}", seen.exchange.request
+    terms = judge.agreement.operations.get(call.operation)
+    if terms is None:
+        return
+    right_path = seen.terms is not None and seen.terms.name == call.operation
+    same_path = right_path or terms.path_pattern.match(request.path.removeprefix(judge.agreement.base_path)) is not None
+    yield from judge.expect(
+        f"{operation}.path", same_path, expected=f"the path {judge.agreement.base_path}{terms.model.path}", actual=request.path, exchange=seen.exchange
+    )
+    if same_path:
+        yield from judge.expect(
+            f"{operation}.method", request.method == terms.model.method, expected=terms.model.method, actual=request.method, exchange=seen.exchange
+        )
+
+
+def _body(judge: Judge, seen: Seen) -> Iterator[Judgement]:
+    terms, request = seen.terms, seen.exchange.request
+    assert terms is not None
+    declared = terms.model.request
+    if declared.body is None:
+        return
+    sent = (request.header("content-type") or "").split(";")[0].strip().lower()
+    clause = judge.nearest(f"operations.{terms.name}.request.media_type")
+    if clause not in judge.agreement.clauses:
+        clause = f"operations.{terms.name}.method"
+    if sent != declared.media_type:
+        yield judge.broken(clause, expected=f"content-type {declared.media_type}", actual=f"content-type {sent or 'missing'}", exchange=seen.exchange)
+    if seen.request_body is UNREADABLE:
+        yield judge.broken(clause, expected="a body that is JSON", actual=shown(request.body.decode("utf-8", "replace")), exchange=seen.exchange)
+        return
+    at = schema_steps("operations", terms.name, "request", "body")
+    broken = set()
+    for violation in seen.request_violations:
+        clause = clause_id(violation.keyword)
+        broken.add(clause)
+        yield judge.broken(
+            clause,
+            expected=f"a request that keeps {violation.keyword[-1]}",
+            actual=violation.message,
+            pointer=violation.pointer,
+            exchange=seen.exchange,
+        )
+    for clause in {clause_id(steps) for steps in judge.agreement.schemas.touched(at, seen.request_body)} - broken:
+        yield from judge.kept(clause)
+
+
+def _parameters(judge: Judge, seen: Seen) -> Iterator[Judgement]:
+    terms = seen.terms
+    assert terms is not None
+    for part, declared in (("query", terms.model.request.query), ("headers", terms.model.request.headers), ("path", terms.model.request.path)):
+        sent = seen.request_parts[part]
+        assert isinstance(sent, Mapping)
+        for name, parameter in declared.items():
+            value = sent.get(name.lower() if part == "headers" else name)
+            clause = f"operations.{terms.name}.request.{part}.{name}"
+            if value is None:
+                if parameter.required:
+                    yield judge.broken(f"{clause}.required", expected=f"the {part} parameter `{name}`", actual="none", exchange=seen.exchange)
+                continue
+            at = schema_steps("operations", terms.name, "request", part, name, "schema")
+            typed = typed_parameter(str(value), parameter.value_schema)
+            broken = {clause_id(v.keyword): v for v in judge.agreement.schemas.violations(at, typed)}
+            for keyword, violation in broken.items():
+                yield judge.broken(keyword, expected=f"a {part} parameter that keeps it", actual=violation.message, exchange=seen.exchange)
+            for keyword in {clause_id(steps) for steps in judge.agreement.schemas.touched(at, typed)} - broken.keys():
+                yield from judge.kept(keyword)
+            yield from judge.kept(f"{clause}.required")
+            yield from judge.kept(clause)
+
+
+def typed_parameter(text: str, schema: Mapping[str, object]) -> object:
+    """The text of a parameter as the number or truth value that its schema speaks of, where it is one."""
+    kinds = schema.get("type")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    if "boolean" in kinds and text in ("true", "false"):
+        return text == "true"
+    for kind, convert in (("integer", int), ("number", float)):
+        if kind in kinds:
+            try:
+                return convert(text)
+            except ValueError:
+                continue
+    return text
+
+
+def _rules(judge: Judge, seen: Seen) -> Iterator[Judgement]:
+    terms = seen.terms
+    assert terms is not None
+    if seen.request_violations or seen.request_body is UNREADABLE:
+        return
+    for name, rule in terms.rules.items():
+        yield from judge.expect(
+            f"operations.{terms.name}.request.rules.{name}",
+            name not in seen.broken_rules,
+            expected=" ".join(rule.source.split()),
+            actual=f"a request that breaks it: {shown(seen.request_body)}",
+            exchange=seen.exchange,
+        )
+
+
+def _batch(judge: Judge, seen: Seen, terms: OperationTerms) -> Iterator[Judgement]:
+    batch = judge.agreement.contract.limits.batch
+    if batch is None or seen.request_violations and seen.request_body is UNREADABLE:
+        return
+    for unit, most in (("items", batch.items), ("tokens", batch.tokens)):
+        # what the client can't split is bounded by the provider's rules, not by the batch
+        amount = cost_of(seen, unit) if terms.model.bind and terms.model.bind.split else None
+        if most is not None and amount is not None:
+            yield from judge.expect(
+                f"limits.batch.{unit}", amount <= most, expected=f"at most {most} {unit} in a request", actual=f"{amount:g}", exchange=seen.exchange
+            )
+    if batch.bytes is not None:
+        size = len(seen.exchange.request.body)
+        yield from judge.expect(
+            "limits.batch.bytes", size <= batch.bytes, expected=f"at most {batch.bytes} bytes in a request", actual=f"{size} bytes", exchange=seen.exchange
+        )
+
+
+def cost_of(seen: Seen, unit: str) -> float | None:
+    """What a request costs in a unit, by the contract's own expression; None when it says nothing."""
+    expression = seen.terms.cost.get(unit) if seen.terms else None  # type: ignore[call-overload]  # the keys are literals
+    if expression is None:
+        return None
+    value = _evaluated(expression, seen)
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _evaluated(expression: Expression, seen: Seen) -> object:
+    try:
+        return expression.evaluate(seen.names)
+    except EvaluationError:
+        return MISSING
+
+
+def check_arguments(sight: Sight) -> Iterator[Judgement]:
+    """What the caller asked for is what goes out; what it left open goes out as the contract's default."""
+    judge = Judge(agreement=sight.agreement, observation=sight.observation, check="arguments")
+    sent_items: dict[str, list[object]] = {}
+    for call, sent in sight.by_call:
+        terms = judge.agreement.operations.get(call.operation)
+        if terms is None or terms.bind is None:
+            continue
+        good = [seen for seen in sent if seen.terms is terms and not seen.request_violations]
+        for seen in good:
+            yield from _plain_arguments(judge, call, terms, seen)
+            yield from _defaults(judge, call, terms, seen)
+        yield from _split_argument(judge, call, terms, good, sent_items.setdefault(call.operation, []))
+
+
+def _plain_arguments(judge: Judge, call: Call, terms: OperationTerms, seen: Seen) -> Iterator[Judgement]:
+    assert terms.bind is not None and terms.model.bind is not None
+    split = terms.model.bind.split
+    for name, expression in terms.bind.arguments.items():
+        if name not in call.arguments or (split and split.argument == name):
+            continue
+        given, found = call.arguments[name], _evaluated(expression, seen)
+        same = close(given, found, 0.0) or (given is None and found is MISSING)
+        yield from judge.expect(
+            f"operations.{terms.name}.bind.arguments.{name}",
+            same,
+            expected=f"{shown(given)}, as the caller said",
+            actual="nothing of it was sent" if found is MISSING else shown(found),
+            exchange=seen.exchange,
+        )
+
+
+def _defaults(judge: Judge, call: Call, terms: OperationTerms, seen: Seen) -> Iterator[Judgement]:
+    assert terms.model.bind is not None
+    body = seen.request_body
+    for name, default in terms.model.request.defaults.items():
+        said = any(source == f"request.body.{name}" and key in call.arguments for key, source in terms.model.bind.arguments.items())
+        if said or not isinstance(body, Mapping):
+            continue
+        yield from judge.expect(
+            f"operations.{terms.name}.request.defaults.{name}",
+            name in body and close(default, body[name], 0.0),
+            expected=f"`{name}`: {shown(default)}, because the caller left it open",
+            actual=shown(body[name]) if name in body else "it is not sent",
+            exchange=seen.exchange,
+        )
+
+
+def _split_argument(
+    judge: Judge, call: Call, terms: OperationTerms, sent: list[Seen], before: list[object]
+) -> Iterator[Judgement]:
+    assert terms.bind is not None and terms.model.bind is not None
+    split, items_of = terms.model.bind.split, terms.bind.split_items
+    given = call.arguments.get(split.argument) if split else None
+    if split is None or items_of is None or not isinstance(given, list):
+        return
+    now: list[object] = []
+    for seen in sent:
+        items = _evaluated(items_of, seen)
+        now += items if isinstance(items, list) else []
+    before += now
+    known = {shown(item, most=10**9) for item in given}
+    foreign = [item for item in now if shown(item, most=10**9) not in known]
+    complete = type(call.ending).__name__ != "Returned" or known <= {shown(item, most=10**9) for item in before}
+    yield from judge.expect(
+        f"operations.{terms.name}.bind.arguments.{split.argument}",
+        not foreign and complete,
+        expected=f"the {len(given)} items that the caller gave, and no others",
+        actual=f"foreign: {shown(foreign[:1])}" if foreign else "some were never sent",
+        exchange=sent[0].exchange if sent else None,
+    )
+
+
+def check_credential(sight: Sight) -> Iterator[Judgement]:
+    """The credential goes out as declared, to the provider alone, and a wrong one is refused."""
+    judge = Judge(agreement=sight.agreement, observation=sight.observation, check="credential")
+    auth = sight.agreement.contract.provider.auth
+    if auth is None:
+        return
+    prefix = "Bearer " if auth.scheme == "bearer" else ""
+    right = {prefix + secret for secret in sight.observation.secrets}
+    clause = "provider.auth.scheme"
+    for seen in sight.sent:
+        request = seen.exchange.request
+        value = request.header(auth.header)
+        what = "no such header" if value is None else "another value"
+        yield from judge.expect(
+            clause, value in right, expected=f"the header `{auth.header}: {prefix}{auth.credential}`", actual=what, exchange=seen.exchange
+        )
+        if "provider.auth.header" in judge.agreement.clauses:
+            yield from judge.expect("provider.auth.header", value is not None, expected=f"the header `{auth.header}`", actual=what, exchange=seen.exchange)
+        if sight.observation.origin and value in right:
+            yield from judge.expect(
+                "provider.auth.credential",
+                request.origin in ("", sight.observation.origin),
+                expected=f"the credential goes to {sight.observation.origin} only",
+                actual=f"it was sent to {request.origin}",
+                exchange=seen.exchange,
+            )
+    for seen in sight.direct:
+        refusal = seen.terms and next((s for s, shape in seen.terms.model.responses.items() if shape.when == "unauthenticated"), None)
+        if refusal and seen.by_provider and seen.exchange.request.header(auth.header) not in right and sight.observation.secrets:
+            assert seen.exchange.response is not None
+            yield from judge.expect(
+                clause,
+                seen.exchange.response.status == refusal,
+                expected=f"status {refusal}, because the credential is wrong or missing",
+                actual=f"status {seen.exchange.response.status}",
+                exchange=seen.exchange,
+            )

@@ -1,0 +1,61 @@
+"""Does the provider answer as the contract says? Every response of its own is read; refusals are expected."""
+
+from collections.abc import Iterator
+
+from harness.checks.breaches import expected_status, read_response, refusal_status
+from harness.checks.judging import Judge, shown
+from harness.checks.sight import Seen, Sight
+from harness.contract.agreement import response_clause
+from harness.contract.clauses import clause_id
+from harness.verdict import Judgement
+
+
+def check_responses(sight: Sight) -> Iterator[Judgement]:
+    """Each complete response that the provider itself gave, against the status it should have and its shape."""
+    judge = Judge(agreement=sight.agreement, observation=sight.observation, check="responses")
+    for seen in sight.all:
+        if seen.by_provider and seen.terms is not None:
+            yield from _shape(judge, seen)
+            yield from _refusal(judge, seen)
+
+
+def _shape(judge: Judge, seen: Seen) -> Iterator[Judgement]:
+    reading = read_response(seen)
+    broken = set()
+    for breach in reading.breaches:
+        broken.add(breach.clause)
+        yield judge.broken(
+            breach.clause, expected=breach.expected, actual=breach.actual, pointer=breach.pointer, exchange=seen.exchange
+        )
+    for clause in reading.touched - broken:
+        yield from judge.kept(clause)
+
+
+def _refusal(judge: Judge, seen: Seen) -> Iterator[Judgement]:
+    """A request that breaks the contract must be refused, with the status that is declared for it."""
+    terms, response = seen.terms, seen.exchange.response
+    assert terms is not None and response is not None
+    if seen.request_is_valid or (seen.shape is not None and seen.shape.when not in (None, "invalid_request")):
+        return
+    wanted = expected_status(seen) if seen.broken_rules or refusal_status(terms) else None
+    if wanted is None:
+        return
+    broken = [clause_id(violation.keyword) for violation in seen.request_violations]
+    broken += [f"operations.{terms.name}.request.rules.{name}" for name in seen.broken_rules] if not broken else []
+    refused = 400 <= response.status < 500
+    for clause in dict.fromkeys(broken):
+        yield from judge.expect(
+            clause,
+            refused,
+            expected=f"status {wanted}, because the request breaks this clause",
+            actual=f"status {response.status} for {shown(seen.request_body)}",
+            exchange=seen.exchange,
+        )
+    yield from judge.expect(
+        response_clause(terms.name, wanted),
+        response.status == wanted,
+        expected=f"status {wanted} for a request that breaks {', '.join(broken) or 'JSON itself'}",
+        actual=f"status {response.status}",
+        exchange=seen.exchange,
+    )
+

@@ -1,0 +1,190 @@
+"""A contract that has been read: the model, its places, clauses, validators and compiled expressions."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from harness.contract.clauses import Clause, clause_id
+from harness.contract.expressions import Expression, Scope, compile_expression, compile_scope
+from harness.contract.model import Bind, Contract, Operation, ResponseShape
+from harness.contract.problems import Place
+from harness.contract.reader import Document, Steps
+from harness.contract.schemas import SchemaSet
+
+SCOPE_NAMES = frozenset({"request", "response", "facts", "settings"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundExpressions:
+    """The compiled expressions of a binding."""
+
+    arguments: Mapping[str, Expression]
+    result: Expression | None
+    returns: Expression
+    split_items: Expression | None
+
+
+def compile_bind(bind: Bind, names: frozenset[str]) -> BoundExpressions:
+    """Compile a binding; ``names`` are those of the operation's scope."""
+    return BoundExpressions(
+        arguments={name: compile_expression(source, names=names) for name, source in bind.arguments.items()},
+        result=compile_expression(bind.result, names=names) if bind.result else None,
+        returns=compile_expression(bind.returns, names={"result"}),
+        split_items=compile_expression(bind.split.items, names=names) if bind.split else None,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelationTerms:
+    """The compiled expressions of a relation."""
+
+    given: Expression
+    items: Expression
+    results: Expression
+    tolerance: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperationTerms:
+    """One operation with its expressions compiled."""
+
+    name: str
+    model: Operation
+    scope: Scope
+    rules: Mapping[str, Expression]
+    invariants: Mapping[int, Mapping[str, Expression]]
+    stub_bodies: Mapping[int, Expression]
+    stub_headers: Mapping[int, Mapping[str, Expression]]
+    cost: Mapping[str, Expression]
+    relations: Mapping[str, RelationTerms]
+    bind: BoundExpressions | None
+    path_pattern: re.Pattern[str]
+    constants: Mapping[str, object] = field(repr=False)
+
+    def evaluate(self, expression: Expression, *, request: object, response: object = None) -> object:
+        """The value of one of this operation's expressions for a request (and a response) by parts."""
+        return expression.evaluate(self.terms(request=request, response=response))
+
+    def terms(self, *, request: object, response: object = None) -> Mapping[str, object]:
+        """The names that this operation's expressions see; ``let`` is evaluated when first used."""
+        return self.scope.bind({"request": request, "response": response, **self.constants})
+
+    @property
+    def success(self) -> tuple[int, ResponseShape]:
+        """The first declared status below 300 and its shape."""
+        status = min(self.model.responses)
+        return status, self.model.responses[status]
+
+    def response_for(self, status: int) -> ResponseShape | None:
+        return self.model.responses.get(status)
+
+
+def compile_operation(name: str, model: Operation, constants: Mapping[str, object]) -> OperationTerms:
+    """Compile every expression of an operation; ExpressionError from the first that is wrong."""
+    scope = compile_scope(model.let, names=SCOPE_NAMES)
+    names = SCOPE_NAMES | frozenset(model.let)
+
+    def compiled(sources: Mapping[str, str]) -> dict[str, Expression]:
+        return {key: compile_expression(source, names=names) for key, source in sources.items()}
+
+    stubs = {status: shape.stub for status, shape in model.responses.items() if shape.stub}
+    pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(model.path))
+    return OperationTerms(
+        name=name,
+        model=model,
+        scope=scope,
+        rules=compiled({key: rule.rule for key, rule in model.request.rules.items()}),
+        invariants={status: compiled(shape.invariants) for status, shape in model.responses.items()},
+        stub_bodies={status: compile_expression(stub.body, names=names) for status, stub in stubs.items()},
+        stub_headers={status: compiled(stub.headers) for status, stub in stubs.items()},
+        cost=compiled(dict(model.cost.items())),
+        relations={
+            key: RelationTerms(
+                given=compile_expression(relation.given, names=names),
+                items=compile_expression(relation.items, names=names),
+                results=compile_expression(relation.results, names=names),
+                tolerance=relation.tolerance,
+            )
+            for key, relation in model.relations.items()
+        },
+        bind=compile_bind(model.bind, names) if model.bind else None,
+        path_pattern=re.compile(pattern + r"\Z"),
+        constants=constants,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """A contract, ready for use."""
+
+    contract: Contract
+    document: Document = field(repr=False)
+    clauses: Mapping[str, Clause] = field(repr=False)
+    schemas: SchemaSet = field(repr=False)
+    operations: Mapping[str, OperationTerms] = field(repr=False)
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """``service`` or ``service@version`` when the service has several versions."""
+        nested = self.path.parent.name == self.contract.service
+        return f"{self.contract.service}@{self.contract.version}" if nested else self.contract.service
+
+    def place(self, clause: str) -> Place:
+        """Where a clause stands in the file."""
+        known = self.clauses.get(clause)
+        return known.place if known else self.document.place(tuple(clause.split(".")))
+
+    @cached_property
+    def base_path(self) -> str:
+        """The path part of the provider's base URL, without a trailing slash."""
+        return urlsplit(self.contract.provider.base_url).path.rstrip("/")
+
+    def operation_of(self, method: str, path: str) -> tuple[OperationTerms, dict[str, str]] | None:
+        """The operation that a method and path belong to, with its path parameters."""
+        if not path.startswith(self.base_path):
+            return None
+        rest = path[len(self.base_path) :] or "/"
+        best: tuple[OperationTerms, dict[str, str]] | None = None
+        for terms in self._by_method.get(method, ()):
+            found = terms.path_pattern.match(rest)
+            if found and (best is None or len(found.groupdict()) < len(best[1])):
+                best = terms, found.groupdict()
+        return best
+
+    @cached_property
+    def _by_method(self) -> dict[str, tuple[OperationTerms, ...]]:
+        methods = {terms.model.method for terms in self.operations.values()}
+        return {method: tuple(t for t in self.operations.values() if t.model.method == method) for method in methods}
+
+    def target(self, operation: str, path: Mapping[str, object], query: Mapping[str, object]) -> str:
+        """The request target of an operation: base path, path with its parameters, query."""
+        route = self.operations[operation].model.path
+        for name, value in path.items():
+            route = route.replace("{" + name + "}", quote(str(value), safe=""))
+        text = "&".join(f"{quote(key)}={quote(query_text(value))}" for key, value in query.items())
+        return self.base_path + route + (f"?{text}" if text else "")
+
+
+def query_text(value: object) -> str:
+    """A query parameter's value as it stands in a URL."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def schema_steps(*steps: str | int) -> Steps:
+    """The steps to a schema, as the document spells them (statuses are text there)."""
+    return tuple(str(step) for step in steps)
+
+
+def response_clause(operation: str, status: int, *more: str) -> str:
+    """The id of a clause of a response."""
+    return clause_id(("operations", operation, "responses", status, *more))
+
+
+def constants_of(contract: Contract) -> dict[str, Any]:
+    """What every expression of a contract may refer to besides request and response."""
+    return {"facts": contract.facts, "settings": contract.settings}

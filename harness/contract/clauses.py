@@ -1,0 +1,244 @@
+"""Taking a contract apart: each promise in it is a clause with an id, a kind and a place in the file.
+
+The id of a clause is its path in the file, joined with dots; items of a list of words or numbers go by
+their value (``resilience.retry.on.429``), other items by their position.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from harness.contract.problems import Place
+from harness.contract.reader import Document, Steps
+from harness.contract.schemas import ASSERTIONS, reference, subschemas
+
+
+class Kind(StrEnum):
+    """What sort of promise a clause is; checks and mutants are chosen by it."""
+
+    TIMEOUT = "timeout"
+    AUTH = "auth"
+    SECRECY = "secrecy"
+    PROBE = "probe"
+    ENDPOINT = "endpoint"
+    IDEMPOTENCE = "idempotence"
+    RULE = "rule"
+    DEFAULT = "default"
+    SCHEMA = "schema"
+    STATUS = "status"
+    MEDIA_TYPE = "media type"
+    ERROR_SHAPE = "error shape"
+    RAISES = "raises"
+    HEADER = "header"
+    INVARIANT = "invariant"
+    RELATION = "relation"
+    ARGUMENT = "argument"
+    RESULT = "result"
+    EXAMPLE = "example"
+    BATCH = "batch"
+    RATE = "rate"
+    PATTERN = "pattern"
+    POLICY = "policy"
+    RETRY = "retry"
+    BREAKER = "breaker"
+    CACHE = "cache"
+    BUDGET = "budget"
+    FAILURE = "failure"
+    SLA = "sla"
+    MONITORING = "monitoring"
+    DIFFERENCE = "difference"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """One promise: ``value`` is what the file says there; ``parties`` who keeps it (consumer, provider)."""
+
+    id: str
+    kind: Kind
+    place: Place
+    value: Any
+    operation: str | None = None
+    parties: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.place})"
+
+
+# Where promises stand: a path pattern (`*` is any one step), its kind, and who keeps it.
+_CONSUMER, _PROVIDER, _BOTH = frozenset({"consumer"}), frozenset({"provider"}), frozenset({"consumer", "provider"})
+_PROMISES: tuple[tuple[str, Kind, frozenset[str]], ...] = (
+    ("provider.timeout", Kind.TIMEOUT, _CONSUMER),
+    ("provider.auth.scheme", Kind.AUTH, _BOTH),
+    ("provider.auth.header", Kind.AUTH, _CONSUMER),
+    ("provider.auth.credential", Kind.SECRECY, _CONSUMER),
+    ("provider.probe", Kind.PROBE, _BOTH),
+    ("operations.*.method", Kind.ENDPOINT, _CONSUMER),
+    ("operations.*.path", Kind.ENDPOINT, _CONSUMER),
+    ("operations.*.idempotent", Kind.IDEMPOTENCE, _CONSUMER),
+    ("operations.*.cached", Kind.CACHE, _CONSUMER),
+    ("operations.*.request.media_type", Kind.MEDIA_TYPE, _CONSUMER),
+    ("operations.*.request.rules.*", Kind.RULE, _BOTH),
+    ("operations.*.request.defaults.*", Kind.DEFAULT, _CONSUMER),
+    ("operations.*.request.query.*.required", Kind.SCHEMA, _CONSUMER),
+    ("operations.*.request.headers.*", Kind.HEADER, _CONSUMER),
+    ("operations.*.responses.*", Kind.STATUS, _PROVIDER),
+    ("operations.*.responses.*.media_type", Kind.MEDIA_TYPE, _PROVIDER),
+    ("operations.*.responses.*.error", Kind.ERROR_SHAPE, _PROVIDER),
+    ("operations.*.responses.*.raises", Kind.RAISES, _CONSUMER),
+    ("operations.*.responses.*.headers.*", Kind.HEADER, _PROVIDER),
+    ("operations.*.responses.*.invariants.*", Kind.INVARIANT, _PROVIDER),
+    ("operations.*.relations.*", Kind.RELATION, _PROVIDER),
+    ("operations.*.bind.arguments.*", Kind.ARGUMENT, _CONSUMER),
+    ("operations.*.bind.result", Kind.RESULT, _CONSUMER),
+    ("operations.*.examples.*", Kind.EXAMPLE, _BOTH),
+    ("errors.*.media_type", Kind.MEDIA_TYPE, _PROVIDER),
+    ("limits.batch.*", Kind.BATCH, _CONSUMER),
+    ("limits.rate.*.requests", Kind.RATE, _CONSUMER),
+    ("limits.rate.*.tokens", Kind.RATE, _CONSUMER),
+    ("resilience.patterns.*", Kind.PATTERN, _CONSUMER),
+    ("resilience.policies.*", Kind.POLICY, _CONSUMER),
+    ("resilience.retry.attempts", Kind.RETRY, _CONSUMER),
+    ("resilience.retry.on.*", Kind.RETRY, _CONSUMER),
+    ("resilience.retry.never.*", Kind.RETRY, _CONSUMER),
+    ("resilience.retry.wait.*", Kind.RETRY, _CONSUMER),
+    ("resilience.retry.retry_after.on.*", Kind.RETRY, _CONSUMER),
+    ("resilience.retry.retry_after.added", Kind.RETRY, _CONSUMER),
+    ("resilience.circuit_breaker.*", Kind.BREAKER, _CONSUMER),
+    ("resilience.cache.*", Kind.CACHE, _CONSUMER),
+    ("resilience.budget", Kind.BUDGET, _CONSUMER),
+    ("failures.*.raises", Kind.FAILURE, _CONSUMER),
+    ("sla.*", Kind.SLA, _PROVIDER),
+    ("monitoring.*", Kind.MONITORING, _CONSUMER),
+    ("evidence.*.differs.*", Kind.DIFFERENCE, frozenset()),
+)
+_BY_LENGTH: dict[int, list[tuple[tuple[str, ...], Kind, frozenset[str]]]] = {}
+for _pattern, _kind, _parties in _PROMISES:
+    _steps = tuple(_pattern.split("."))
+    _BY_LENGTH.setdefault(len(_steps), []).append((_steps, _kind, _parties))
+
+NON_ASSERTING = {"additionalProperties": True, "unevaluatedProperties": True, "unevaluatedItems": True}
+
+
+def clause_id(steps: Steps) -> str:
+    """The id of the clause at a place in the file."""
+    return ".".join(map(str, steps))
+
+
+def derive_clauses(document: Document) -> dict[str, Clause]:
+    """Every clause of a contract by id, in the order of the file."""
+    found = [*_listed(document), *_schema_clauses(document)]
+    found.sort(key=lambda clause: (clause.place.line, clause.place.column))
+    return {clause.id: clause for clause in found}
+
+
+def _listed(document: Document) -> Iterator[Clause]:
+    for steps in _promise_steps(document.value, ()):
+        kind_parties = _promise(steps)
+        if kind_parties is None:
+            continue
+        value = _at(document.value, steps)
+        named = _by_value(document.value, steps)
+        yield Clause(
+            id=clause_id(named),
+            kind=kind_parties[0],
+            place=document.key_place(steps),
+            value=value,
+            operation=str(steps[1]) if steps[0] == "operations" else None,
+            parties=kind_parties[1],
+        )
+
+
+def _promise_steps(value: Any, steps: Steps) -> Iterator[Steps]:
+    yield steps
+    if len(steps) > 6 or steps[:1] in (("schemas",), ("facts",)):
+        return
+    children = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for step, child in children:
+        yield from _promise_steps(child, (*steps, step))
+
+
+def _promise(steps: Steps) -> tuple[Kind, frozenset[str]] | None:
+    for pattern, kind, parties in _BY_LENGTH.get(len(steps), ()):
+        if all(want == "*" or want == step for want, step in zip(pattern, steps, strict=True)):
+            return kind, parties
+    return None
+
+
+def _at(value: Any, steps: Steps) -> Any:
+    for step in steps:
+        value = value[step]
+    return value
+
+
+def _by_value(root: Any, steps: Steps) -> Steps:
+    """``steps`` with the index of a word or number replaced by the word or number itself."""
+    if steps and isinstance(steps[-1], int):
+        value = _at(root, steps)
+        if isinstance(value, str | int | float):
+            return (*steps[:-1], str(value))
+    return steps
+
+
+def _schema_clauses(document: Document) -> Iterator[Clause]:
+    for at, schema, operation, parties in _judged_schemas(document.value):
+        for keyword, value in schema.items():
+            if keyword in ASSERTIONS and value is not NON_ASSERTING.get(keyword):
+                steps = (*at, keyword)
+                yield Clause(
+                    id=clause_id(steps),
+                    kind=Kind.SCHEMA,
+                    place=document.key_place(steps),
+                    value=value,
+                    operation=operation,
+                    parties=parties,
+                )
+
+
+def schema_roots(root: Mapping[str, Any]) -> Iterator[tuple[Steps, frozenset[str]]]:
+    """Where a contract judges bodies and headers by schema, and who sends what is judged there."""
+    for name, operation in root.get("operations", {}).items():
+        request = operation.get("request", {})
+        if "body" in request:
+            yield ("operations", name, "request", "body"), _CONSUMER
+        for part in ("query", "path", "headers"):
+            for parameter in request.get(part, {}):
+                yield ("operations", name, "request", part, parameter, "schema"), _CONSUMER
+        for status, response in operation.get("responses", {}).items():
+            if "body" in response:
+                yield ("operations", name, "responses", status, "body"), _PROVIDER
+            for header, declared in response.get("headers", {}).items():
+                if "schema" in declared:
+                    yield ("operations", name, "responses", status, "headers", header, "schema"), _PROVIDER
+    for name in root.get("errors", {}):
+        yield ("errors", name, "body"), _PROVIDER
+
+
+def _judged_schemas(root: Mapping[str, Any]) -> Iterator[tuple[Steps, Mapping[str, Any], str | None, frozenset[str]]]:
+    """Every schema that some exchange is judged by, outside of alternatives.
+
+    What stands inside ``anyOf``, ``oneOf`` or ``not`` is not a promise of its own: the alternative as a
+    whole is.
+    """
+    parties: dict[Steps, frozenset[str]] = {}
+    waiting = list(schema_roots(root))
+    schemas: dict[Steps, Mapping[str, Any]] = {}
+    while waiting:
+        at, who = waiting.pop()
+        if who <= parties.get(at, frozenset()):
+            continue
+        for inner_at, schema in subschemas(_at(root, at), at):
+            if _in_alternative(inner_at[len(at) :]):
+                target = None
+            else:
+                parties[inner_at] = parties.get(inner_at, frozenset()) | who
+                schemas[inner_at] = schema
+                target = reference(schema)
+            if target is not None and who - parties.get(target, frozenset()):
+                waiting.append((target, who))
+    for at, schema in schemas.items():
+        yield at, schema, (str(at[1]) if at[0] == "operations" else None), parties[at]
+
+
+def _in_alternative(steps: Steps) -> bool:
+    return any(step in ("anyOf", "oneOf", "not", "if", "then", "else", "contains") for step in steps)
