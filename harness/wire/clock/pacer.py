@@ -1,0 +1,262 @@
+"""Decides when virtual time may pass: once every thread of the run waits and no traffic is on its way."""
+
+import os
+from _thread import get_ident
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import Enum, auto
+from threading import Event, Thread
+from typing import TypeVar
+
+from harness.wire.clock import members, peers, places, real
+from harness.wire.clock.model import Abort, Stalled, VirtualClock
+
+T = TypeVar("T")
+
+LOOPBACK_GRACE_S = 0.001  # the kernel's share in delivering what a socket of this process already sent
+STALL_S = 0.1
+STEP_S = 0.05
+SLICE_S = 0.001
+Watch = tuple[int, int]  # file descriptor and selectors.EVENT_* mask
+
+
+class Reason(Enum):
+    """Why a waiting thread goes on."""
+
+    DUE = auto()
+    READY = auto()
+    RELEASED = auto()
+    ENDED = auto()
+
+
+class Parked:
+    """One thread that waits: for a time, for descriptors, for a release, or for several of them."""
+
+    __slots__ = ("counted", "deadline_ns", "descriptors", "gate", "reason")
+
+    def __init__(self) -> None:
+        self.counted = False
+        self.deadline_ns: int | None = None
+        self.descriptors: list[int] = []
+        self.reason: Reason | None = None
+        self.gate = real.allocate_lock()
+        self.gate.acquire()
+
+
+class Pacer:
+    """The scheduler of one run; the thread of its event loop waits in ``dispatch``, all others in ``wait``."""
+
+    def __init__(self, clock: VirtualClock, *, patience_s: float) -> None:
+        self.clock = clock
+        self.patience_s = patience_s
+        self.verdict: Exception | None = None
+        self.loop_ident = 0
+        self.notify: Callable[[], None] = lambda: None  # wakes the loop's thread out of a real wait
+        self.whereabouts: Callable[[], list[str]] = list  # where the loop's tasks wait, for a message
+        self.dispatching = False
+        self.ends: dict[Thread, Event] = {}
+        self.watched = real.RealSelector()
+        self._lock = real.allocate_lock()
+        self._parked: dict[Parked, None] = {}
+        self._running = 0
+        self._changes = 0
+        self._aborting = False
+        self.closed = False
+
+    # threads that come and go
+
+    def begin(self) -> None:
+        """Count one more thread that can act: time stands still for it."""
+        with self._lock:
+            self._running += 1
+            self._changes += 1
+
+    def end(self) -> None:
+        with self._lock:
+            self._running -= 1
+            self._changes += 1
+        self._nudge()
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """The calling thread, one of real time, lives in the run for a while."""
+        if members.current() is not None:
+            yield
+            return
+        self.begin()
+        members.enrol(self)
+        try:
+            yield
+        finally:
+            members.leave()
+            self.end()
+
+    # waiting
+
+    def wait(
+        self, *, deadline_ns: int | None, watch: Sequence[Watch] = (), parked: Parked | None = None
+    ) -> Reason:
+        """Block the calling thread until the deadline, a ready descriptor, or the release of ``parked``."""
+        parked = parked or Parked()
+        in_loop = get_ident() == self.loop_ident
+        parked.deadline_ns = deadline_ns
+        parked.counted = not in_loop and members.current() is self
+        self._park(parked, watch, in_loop)
+        reason = self._wait_in_loop(parked) if in_loop else self._wait_for_gate(parked)
+        if reason is Reason.ENDED:
+            raise Abort
+        return reason
+
+    def release(self, parked: Parked) -> None:
+        """Let a thread go on that is parked, or about to be; from any thread, also one in real time."""
+        with self._lock:
+            self._wake(parked, Reason.RELEASED)
+        self._nudge()
+
+    def dispatch(
+        self, poll: Callable[[float], T], *, deadline_ns: int | None, descriptors: Callable[[], Sequence[int]]
+    ) -> T | None:
+        """In the loop's thread: the first truthy ``poll(real seconds)``, or None at the deadline."""
+        self.dispatching = True
+        try:
+            while True:
+                self._raise_if_aborted()
+                seen = self._changes
+                if ready := poll(STEP_S if self._running else 0.0):
+                    return ready
+                if self._running or self._changes != seen:
+                    continue
+                grace_s = self._grace_s(descriptors())
+                if grace_s and (ready := poll(grace_s)):
+                    return ready
+                if self._move(seen, deadline_ns) or self._changes != seen:
+                    if deadline_ns is not None and self.clock.now_ns >= deadline_ns:
+                        return None
+                elif ready := poll(max(STALL_S, 10 * self.patience_s if grace_s > LOOPBACK_GRACE_S else 0)):
+                    return ready
+                elif self._changes == seen:
+                    self._stall()
+        finally:
+            self.dispatching = False
+
+    def wake_ready(self, timeout_s: float = 0.0) -> None:
+        """Wake the threads whose descriptors are ready, after at most this many real seconds."""
+        if events := self.watched.select(timeout_s):
+            with self._lock:
+                for key, _ in events:
+                    self._wake(key.data, Reason.READY)
+
+    # the end
+
+    def abort(self, verdict: Exception) -> None:
+        """End the run with this verdict, from any thread."""
+        with self._lock:
+            self.verdict = self.verdict or verdict
+            self._aborting = True
+            for parked in list(self._parked):
+                self._wake(parked, Reason.ENDED)
+        self.notify()
+
+    def settle(self) -> None:
+        """The loop's thread has heard of the abort, and may run again to clean up."""
+        self._aborting = False
+
+    def close(self) -> None:
+        """End what the client left waiting for a time or a peer; threads idle in a queue stay as they are."""
+        with self._lock:
+            self.closed = True
+            for parked in list(self._parked):
+                if parked.deadline_ns is not None or parked.descriptors or self.verdict is not None:
+                    self._wake(parked, Reason.ENDED)
+        self.watched.close()
+
+    # inside the lock, or in the loop's thread
+
+    def _park(self, parked: Parked, watch: Sequence[Watch], in_loop: bool) -> None:
+        with self._lock:
+            if self.closed or (self.verdict is not None and not in_loop):
+                raise Abort
+            if parked.reason is not None:
+                return
+            self._parked[parked] = None
+            for descriptor, mask in watch:
+                self._watch(parked, descriptor, mask)
+            self._running -= parked.counted
+            self._changes += 1
+
+    def _watch(self, parked: Parked, descriptor: int, mask: int) -> None:
+        own = os.dup(descriptor)  # two threads may wait for one socket, and a third may close it
+        parked.descriptors.append(own)
+        self.watched.register(own, mask, parked)
+
+    def _wake(self, parked: Parked, reason: Reason) -> None:
+        if parked.reason is not None:
+            return
+        parked.reason = reason
+        parked.gate.release()
+        self._changes += 1
+        if parked in self._parked:
+            del self._parked[parked]
+            self._running += parked.counted
+            for descriptor in parked.descriptors:
+                self.watched.unregister(descriptor)
+                os.close(descriptor)
+
+    def _move(self, seen: int, deadline_ns: int | None) -> bool:
+        """Go to the next moment at which something is due, unless something happened since ``seen``."""
+        with self._lock:
+            if self._running or self._changes != seen:
+                return False
+            moments = [parked.deadline_ns for parked in self._parked if parked.deadline_ns is not None]
+            if deadline_ns is not None:
+                moments.append(deadline_ns)
+            if not moments:
+                return False
+            self.clock.move_to(min(moments))
+            for parked in [parked for parked in self._parked if parked.deadline_ns is not None]:
+                if parked.deadline_ns is not None and parked.deadline_ns <= self.clock.now_ns:
+                    self._wake(parked, Reason.DUE)
+            return True
+
+    def _wait_for_gate(self, parked: Parked) -> Reason:
+        if not self._running:
+            self._nudge()
+        parked.gate.acquire()
+        return parked.reason or Reason.ENDED
+
+    def _wait_in_loop(self, parked: Parked) -> Reason:
+        def poll(timeout_s: float) -> Reason | None:
+            seen, end_s = self._changes, real.monotonic() + timeout_s
+            while True:
+                self.wake_ready(min(SLICE_S, timeout_s))
+                if parked.reason or self._changes != seen or real.monotonic() >= end_s:
+                    return parked.reason
+
+        try:
+            return self.dispatch(poll, deadline_ns=None, descriptors=tuple) or Reason.ENDED
+        finally:
+            with self._lock:
+                self._wake(parked, Reason.ENDED)
+            if parked.reason is Reason.ENDED:
+                self.settle()
+
+    def _nudge(self) -> None:
+        if self.dispatching:
+            self.notify()
+
+    def _grace_s(self, polled: Sequence[int]) -> float:
+        watched = [descriptor for parked in list(self._parked) for descriptor in parked.descriptors]
+        if not polled and not watched:
+            return 0.0
+        return self.patience_s if peers.any_outside(polled, watched) else LOOPBACK_GRACE_S
+
+    def _raise_if_aborted(self) -> None:
+        if self._aborting:
+            self.settle()
+            raise Abort
+
+    def _stall(self) -> None:
+        threads = places.of_threads(ident for ident in members.idents(self) if ident != self.loop_ident)
+        where = "; ".join(dict.fromkeys([*self.whereabouts(), *threads]))
+        self.abort(Stalled(f"all of it waits, and no timer or traffic will end that: {where}"))
+        self._raise_if_aborted()

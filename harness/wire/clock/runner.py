@@ -1,0 +1,161 @@
+"""Runs a client, of either kind, in virtual time and within a bound of real time."""
+
+import asyncio
+import contextvars
+import ctypes
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
+
+from harness.wire.clock import members, patches, places, real
+from harness.wire.clock.loop import VirtualLoop, wind_down
+from harness.wire.clock.model import Abort, NestedRun, RealTimeExceeded, VirtualClock
+from harness.wire.clock.pacer import Pacer
+
+T = TypeVar("T")
+
+REAL_LIMIT_S = 10.0
+PATIENCE_S = 0.15
+LAST_WORDS_S = 0.25  # for the client's finally blocks, after each interruption
+INTERRUPTIONS = 3
+
+
+def run(
+    coroutine_function: Callable[[], Coroutine[Any, Any, T]],
+    *,
+    clock: VirtualClock,
+    real_limit_s: float = REAL_LIMIT_S,
+    patience_s: float = PATIENCE_S,
+) -> T:
+    """The coroutine's result; it runs on an event loop of its own, in which time is the clock's.
+
+    Servers in the same loop, and blocking code in ``asyncio.to_thread``, share that time exactly. For a peer
+    elsewhere (a thread of real time, a process) the clock stands still for ``patience_s`` real seconds before
+    it takes the peer's silence for a wait.
+    """
+    return _Run(coroutine_function, clock=clock, real_limit_s=real_limit_s, patience_s=patience_s).result()
+
+
+def run_sync(
+    function: Callable[[], T],
+    *,
+    clock: VirtualClock,
+    real_limit_s: float = REAL_LIMIT_S,
+    patience_s: float = PATIENCE_S,
+) -> T:
+    """``run`` for a blocking function: sleeps, socket timeouts and waits of its threads pass on the clock."""
+
+    async def in_thread() -> T:
+        return await asyncio.to_thread(function)
+
+    return run(in_thread, clock=clock, real_limit_s=real_limit_s, patience_s=patience_s)
+
+
+class _Run(Generic[T]):
+    """One run: the calling thread keeps the bound, so that the client's may get stuck in any way."""
+
+    def __init__(
+        self,
+        coroutine_function: Callable[[], Coroutine[Any, Any, T]],
+        *,
+        clock: VirtualClock,
+        real_limit_s: float,
+        patience_s: float,
+    ) -> None:
+        self._coroutine_function = coroutine_function
+        self._clock = clock
+        self._real_limit_s = real_limit_s
+        self._pacer = Pacer(clock, patience_s=patience_s)
+        self._done = real.allocate_lock()
+        self._results: list[T] = []
+        self._error: BaseException | None = None
+
+    def result(self) -> T:
+        _refuse_nesting()
+        self._clock.drive(self._pacer)
+        try:
+            patches.install()
+            try:
+                self._attend()
+            finally:
+                patches.restore()
+        finally:
+            self._clock.drive(None)
+        if self._pacer.verdict is not None:
+            raise self._pacer.verdict
+        if self._error is not None:
+            raise self._error
+        return self._results[0]
+
+    def _attend(self) -> None:
+        context = contextvars.copy_context()
+        self._done.acquire()
+        host = threading.Thread(target=context.run, args=(self._host,), daemon=True, name="virtual-time")
+        host.start()
+        try:
+            if not self._done.acquire(timeout=self._real_limit_s):
+                self._interrupt(RealTimeExceeded(self._complaint()))
+        except BaseException as error:  # Ctrl-C in the calling thread
+            self._interrupt(RealTimeExceeded(f"interrupted by {type(error).__name__}"))
+            raise
+        host.join(LAST_WORDS_S)
+
+    def _interrupt(self, verdict: RealTimeExceeded) -> None:
+        self._pacer.abort(verdict)
+        for _ in range(INTERRUPTIONS):
+            for ident in members.idents(self._pacer):
+                if not (ident == self._pacer.loop_ident and self._pacer.dispatching):
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Abort))
+            if self._done.acquire(timeout=LAST_WORDS_S):
+                return
+        self._pacer.close()  # what cannot be interrupted is left behind, in a daemon thread
+
+    def _complaint(self) -> str:
+        idents = set(members.idents(self._pacer))
+        if self._pacer.dispatching:  # the loop's thread only waits for the others
+            idents.discard(self._pacer.loop_ident)
+        return (
+            f"still running after {self._real_limit_s:g} s of real time, {self._clock.now_s:g} s on its clock: "
+            + "; ".join(dict.fromkeys(places.of_threads(idents)))
+        )
+
+    def _host(self) -> None:
+        pacer = self._pacer
+        pacer.loop_ident = threading.get_ident()
+        members.enrol(pacer)
+        try:
+            self._drive_loop()
+        except BaseException as error:  # noqa: BLE001  # as above
+            self._error = self._error or error
+        finally:
+            pacer.notify = _nobody
+            pacer.close()
+            members.leave()
+            self._done.release()
+
+    def _drive_loop(self) -> None:
+        loop = VirtualLoop(self._pacer)
+        self._pacer.whereabouts = lambda: places.of_tasks(loop)
+        try:
+            self._results.append(loop.run_until_complete(self._coroutine_function()))
+        except BaseException as error:  # noqa: BLE001  # whatever it is, the caller gets it
+            self._error = error
+        finally:
+            self._pacer.settle()
+            wind_down(loop)
+
+
+def _refuse_nesting() -> None:
+    if members.current() is not None:
+        raise NestedRun("this thread is in virtual time already: a run cannot be started inside another")
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise NestedRun(
+        "an event loop is running in this thread, and a run would block it: call run from plain code"
+    )
+
+
+def _nobody() -> None:
+    """The loop is gone."""

@@ -1,0 +1,146 @@
+"""Blocking sockets and selects in virtual time: data is real, and a timeout passes on the clock."""
+
+import errno
+import functools
+import os
+import select
+import selectors
+import socket
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from harness.wire.clock import real
+from harness.wire.clock.members import current
+from harness.wire.clock.model import Means, to_ns
+from harness.wire.clock.pacer import Pacer, Reason, Watch
+from harness.wire.clock.time_functions import StandIn
+
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+_POLL_MASK = {READ: select.POLLIN, WRITE: select.POLLOUT}
+
+_connect = socket.socket.connect
+_send = socket.socket.send
+_sendall = socket.socket.sendall
+_select = select.select
+_selector_select = selectors.DefaultSelector.select
+
+
+def _is_ready(descriptor: int, mask: int) -> bool:
+    poll = real.poll_object()
+    poll.register(descriptor, _POLL_MASK[mask])
+    return bool(poll.poll(0))
+
+
+def _deadline_ns(pacer: Pacer, timeout_s: float | None) -> int | None:
+    return None if timeout_s is None else pacer.clock.now_ns + to_ns(timeout_s)
+
+
+def _wait_ready(pacer: Pacer, descriptor: int, mask: int, deadline_ns: int | None) -> None:
+    """TimeoutError, worded as the standard library's, when the clock gets to the deadline first."""
+    if descriptor < 0 or _is_ready(descriptor, mask):
+        return
+    since_ns = pacer.clock.now_ns
+    if pacer.wait(deadline_ns=deadline_ns, watch=((descriptor, mask),)) is Reason.DUE:
+        pacer.clock.record(since_ns=since_ns, by=Means.SOCKET)
+        raise TimeoutError("timed out")
+
+
+def _awaiting(name: str, mask: int) -> Callable[..., Any]:
+    original: Callable[..., Any] = getattr(socket.socket, name)
+
+    @functools.wraps(original)
+    def replacement(self: socket.socket, *args: Any, **kwargs: Any) -> Any:
+        pacer = current()
+        if pacer is not None and (timeout_s := self.gettimeout()) != 0:
+            _wait_ready(pacer, self.fileno(), mask, _deadline_ns(pacer, timeout_s))
+        return original(self, *args, **kwargs)
+
+    return replacement
+
+
+@functools.wraps(_sendall)
+def _virtual_sendall(self: socket.socket, data: Any, flags: int = 0, /) -> None:
+    pacer = current()
+    timeout_s = self.gettimeout()
+    if pacer is None or timeout_s == 0:
+        return _sendall(self, data, flags)
+    deadline_ns = _deadline_ns(pacer, timeout_s)
+    rest = memoryview(data).cast("B")
+    while rest:
+        _wait_ready(pacer, self.fileno(), WRITE, deadline_ns)
+        try:
+            rest = rest[_send(self, rest, flags | socket.MSG_DONTWAIT) :]
+        except BlockingIOError:
+            continue
+    return None
+
+
+@functools.wraps(_connect)
+def _virtual_connect(self: socket.socket, address: Any, /) -> None:
+    pacer = current()
+    timeout_s = self.gettimeout()
+    if pacer is None or timeout_s == 0:
+        return _connect(self, address)
+    deadline_ns = _deadline_ns(pacer, timeout_s)
+    self.settimeout(0)
+    try:
+        code = self.connect_ex(address)
+        if code == errno.EINPROGRESS:
+            _wait_ready(pacer, self.fileno(), WRITE, deadline_ns)
+            code = self.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    finally:
+        self.settimeout(timeout_s)
+    if code:
+        raise OSError(code, os.strerror(code))
+    return None
+
+
+def _watches(files: Iterable[Any], mask: int) -> list[Watch]:
+    return [(file if isinstance(file, int) else file.fileno(), mask) for file in files]
+
+
+def _virtual_select(
+    rlist: Sequence[Any], wlist: Sequence[Any], xlist: Sequence[Any], timeout: float | None = None, /
+) -> tuple[list[Any], list[Any], list[Any]]:
+    pacer = current()
+    if pacer is None or (timeout is not None and timeout <= 0):
+        return _select(rlist, wlist, xlist, timeout)
+    ready = _select(rlist, wlist, xlist, 0)
+    if not any(ready):
+        _pass(pacer, timeout, [*_watches(rlist, READ), *_watches(wlist, WRITE)])
+        ready = _select(rlist, wlist, xlist, 0)
+    return ready
+
+
+@functools.wraps(_selector_select)
+def _virtual_selector_select(self: Any, timeout: float | None = None) -> Any:
+    """A selector has a descriptor of its own, so an event loop inside a client's thread waits like this."""
+    pacer = current()
+    if pacer is None or (timeout is not None and timeout <= 0):
+        return _selector_select(self, timeout)
+    ready = _selector_select(self, 0)
+    if not ready:
+        _pass(pacer, timeout, [(self.fileno(), READ)])
+        ready = _selector_select(self, 0)
+    return ready
+
+
+def _pass(pacer: Pacer, timeout_s: float | None, watch: Sequence[Watch]) -> None:
+    since_ns = pacer.clock.now_ns
+    if pacer.wait(deadline_ns=_deadline_ns(pacer, timeout_s), watch=watch) is Reason.DUE:
+        pacer.clock.record(since_ns=since_ns, by=Means.SELECT)
+
+
+METHODS: dict[str, Callable[..., Any]] = {
+    "connect": _virtual_connect,
+    "sendall": _virtual_sendall,
+    "send": _awaiting("send", WRITE),
+    "recv": _awaiting("recv", READ),
+    "recv_into": _awaiting("recv_into", READ),
+    "recvfrom": _awaiting("recvfrom", READ),
+    "accept": _awaiting("accept", READ),
+}
+SELECTOR_METHODS = (
+    {"select": _virtual_selector_select} if hasattr(selectors.DefaultSelector, "fileno") else {}
+)
+REPLACEMENTS: dict[Any, Any] = {select.select: StandIn(select.select, _virtual_select)}
