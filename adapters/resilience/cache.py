@@ -59,10 +59,13 @@ class Cache(Generic[K, V]):
         asked = tuple(dict.fromkeys(keys))
         while missing := self._look_up(asked, found):
             mine = tuple(key for key in missing if key not in self._flights)
+            flights = [self._flights[key] for key in missing if key in self._flights]
             # Own keys first, others' after: two callers that wait for each other both make progress.
-            flight = self._flights[missing[0]] if not mine else await self._load(mine, load)
-            await flight.landed.wait()
-            found.update((key, flight.loaded[key]) for key in missing if key in flight.loaded)
+            if mine:
+                flights.append(await self._load(mine, load))
+            for flight in flights:
+                await flight.landed.wait()
+                found.update((key, flight.loaded[key]) for key in missing if key in flight.loaded)
         return [self._own(found[key]) for key in keys]
 
     def _look_up(self, keys: tuple[K, ...], found: dict[K, V]) -> tuple[K, ...]:

@@ -109,10 +109,7 @@ class Limiter:
 
     def _fits(self, amounts: Mapping[str, int]) -> bool:
         now_s = self._clock()
-        for window in self._windows:  # a plain loop: this is on the way of every attempt
-            if not window.fits(amounts.get(window.limit.unit, 0), now_s=now_s):
-                return False
-        return True
+        return all(window.fits(amounts.get(window.limit.unit, 0), now_s=now_s) for window in self._windows)
 
     def _wait_s(self, amounts: Mapping[str, int]) -> float:
         now_s = self._clock()

@@ -5,6 +5,7 @@ import pickle
 import traceback
 
 import pytest
+
 from adapters import errors
 from adapters.errors import (
     AuthenticationFailed,
@@ -49,13 +50,17 @@ EVERY_ERROR = [
 
 def test_the_list_above_is_complete() -> None:
     declared = {
-        value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, IntegrationError)
+        value
+        for value in vars(errors).values()
+        if isinstance(value, type) and issubclass(value, IntegrationError)
     }
     assert declared - {IntegrationError} == {type(error) for error in EVERY_ERROR}
 
 
 @pytest.mark.parametrize("error", EVERY_ERROR, ids=lambda error: type(error).__name__)
-@pytest.mark.parametrize("again", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy], ids=["pickle", "copy"])
+@pytest.mark.parametrize(
+    "again", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy], ids=["pickle", "copy"]
+)
 def test_every_error_survives_a_process_boundary(error: IntegrationError, again: object) -> None:
     twin = again(error)  # type: ignore[operator]  # a parameter of the test
     assert type(twin) is type(error)
@@ -65,7 +70,11 @@ def test_every_error_survives_a_process_boundary(error: IntegrationError, again:
 
 def test_an_error_with_fields_of_its_own_is_picklable_without_more_ado() -> None:
     twin = pickle.loads(pickle.dumps(_Quota(plan="free")))
-    assert (twin.plan, twin.status, str(twin)) == ("free", 429, "the provider answered 429: over the free plan")
+    assert (twin.plan, twin.status, str(twin)) == (
+        "free",
+        429,
+        "the provider answered 429: over the free plan",
+    )
 
 
 class _Quota(RateLimited):
@@ -112,7 +121,7 @@ def test_an_undeclared_status_has_an_error_by_its_meaning(status: int, kind: typ
 def test_a_contract_names_errors_by_their_class() -> None:
     assert named("RateLimited") is RateLimited
     assert named("ProviderUnavailable") is ProviderUnavailable
-    with pytest.raises(ValueError, match="no error is called 'RateLimit'; there are: .*RateLimited"):
+    with pytest.raises(ValueError, match=r"no error is called 'RateLimit'; there are: .*RateLimited"):
         named("RateLimit")
 
 

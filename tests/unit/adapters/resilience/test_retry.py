@@ -6,6 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
 from adapters.errors import (
     CircuitOpen,
     DeadlineExceeded,
@@ -21,8 +24,6 @@ from adapters.errors import (
 )
 from adapters.resilience import RetryPolicy
 from adapters.resilience.retry import GiveUp, Reason, RetryIn, decide
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 POLICY = RetryPolicy(
     attempts=3,
@@ -41,7 +42,12 @@ Decide = Callable[..., RetryIn | GiveUp]
 
 
 def after(error: IntegrationError, *, policy: RetryPolicy = POLICY, **changed: Any) -> RetryIn | GiveUp:
-    asked = {"attempt": 1, "elapsed_s": 0.0, "budget_s": 180.0, "rng": random.Random(7)} | changed
+    asked: dict[str, Any] = {
+        "attempt": 1,
+        "elapsed_s": 0.0,
+        "budget_s": 180.0,
+        "rng": random.Random(7),
+    } | changed
     return decide(policy, error=error, **asked)
 
 
@@ -57,7 +63,13 @@ def test_a_status_that_is_not_on_the_list_is_final(status: int) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [InvalidResponse("x"), InvalidInput("x"), CircuitOpen(retry_in_s=1.0), DeadlineExceeded("x"), IntegrationError()],
+    [
+        InvalidResponse("x"),
+        InvalidInput("x"),
+        CircuitOpen(retry_in_s=1.0),
+        DeadlineExceeded("x"),
+        IntegrationError(),
+    ],
 )
 def test_what_is_no_failure_of_the_provider_is_final(error: IntegrationError) -> None:
     assert after(error) == GiveUp(reason=Reason.FORBIDDEN)
@@ -187,7 +199,9 @@ def without_deadline(policy: RetryPolicy, *, budget_s: float, **rest: Any) -> Re
 
 
 def stubborn(policy: RetryPolicy, *, error: IntegrationError, **rest: Any) -> RetryIn | GiveUp:
-    everything = dataclasses.replace(policy, on_statuses=frozenset(range(400, 600)), never_statuses=frozenset())
+    everything = dataclasses.replace(
+        policy, on_statuses=frozenset(range(400, 600)), never_statuses=frozenset()
+    )
     return decide(everything, error=error, **rest)
 
 
@@ -195,7 +209,7 @@ def stubborn(policy: RetryPolicy, *, error: IntegrationError, **rest: Any) -> Re
     "liar", [one_too_many, one_too_few, impatient, deaf_to_hints, without_deadline, stubborn]
 )
 def test_every_wrong_decision_is_noticed(liar: Decide) -> None:
-    @settings(database=None, derandomize=True, max_examples=1000, report_multiple_bugs=False)
+    @settings(phases=[Phase.generate], derandomize=True, max_examples=1000, database=None)
     @given(policies, situations)
     def judged(policy: RetryPolicy, situation: dict[str, Any]) -> None:
         keeps_the_policy(liar, policy, situation)

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from adapters.resilience.retry_after import hint_s, parse
 from hypothesis import given
 from hypothesis import strategies as st
+
+from adapters.resilience.retry_after import hint_s, parse
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 NOW_S = NOW.timestamp()
@@ -49,8 +50,8 @@ def test_every_form_is_read(text: str, seconds: float) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", "soon", "-1", "-5s", "+5", "1e3", "nan", "inf", "Infinity", "0x10", "1,5", "3, 5", "5 s", "s", "1d",
-        "1.5.2s", "٣", "3\n4", "9" * 100, "1" + "0s" * 60,
+        "", " ", "soon", "-1", "-5s", "+5", "1e3", "nan", "inf", "Infinity", "0x10", "1,5", "3, 5", "5 s", "s",
+        "1d", "1.5.2s", "٣", "3\n4", "9" * 100, "1" + "0s" * 60,
         "999999999",
         str(int(NOW_S) - 1),
         f"{int(NOW_S) + 60}000",
@@ -95,7 +96,9 @@ def test_every_form_of_the_same_wait_says_the_same(seconds: int) -> None:
 
 
 def hint(**headers: str) -> float | None:
-    return hint_s({name.replace("_", "-"): value for name, value in headers.items()}, wall_clock=lambda: NOW_S)
+    return hint_s(
+        {name.replace("_", "-"): value for name, value in headers.items()}, wall_clock=lambda: NOW_S
+    )
 
 
 def test_milliseconds_come_before_seconds() -> None:
@@ -123,4 +126,6 @@ def test_a_date_counts_from_our_clock_when_the_providers_is_unknown() -> None:
 def test_a_provider_with_a_header_of_its_own_names_it() -> None:
     headers = {"X-RateLimit-Reset-Tokens": "6m0s"}
     assert hint_s(headers, wall_clock=lambda: NOW_S) is None
-    assert hint_s(headers, wall_clock=lambda: NOW_S, names=["retry-after", "x-ratelimit-reset-tokens"]) == 360.0
+    assert (
+        hint_s(headers, wall_clock=lambda: NOW_S, names=["retry-after", "x-ratelimit-reset-tokens"]) == 360.0
+    )
