@@ -1,0 +1,166 @@
+"""One collection: a shard of the engine and what is known about it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from harness.provider.qdrant_engine import edge
+from harness.provider.qdrant_engine.answers import Answer, id_of, record, scored
+from harness.provider.qdrant_engine.errors import Kind, Refused, from_engine, reading
+from harness.provider.qdrant_engine.fields import flag, items, mapping, required, text, whole
+from harness.provider.qdrant_engine.filters import filter_of
+from harness.provider.qdrant_engine.indexes import index_info
+from harness.provider.qdrant_engine.queries import query_request, search_request
+from harness.provider.qdrant_engine.selectors import order_by, point_id, point_ids, with_payload, with_vector
+from harness.provider.qdrant_engine.updates import operation_of
+from harness.provider.qdrant_engine.vectors import shapes_of
+from harness.provider.qdrant_engine.versions import Profile
+
+_SCROLL_LIMIT = 10
+# What a request that doesn't wait is never told: these come to light only when it is applied.
+_SILENT = (Kind.BAD_INPUT, Kind.NOT_FOUND, Kind.INTERNAL)
+
+
+class Collection:
+    """A collection under its name; not for use by several threads at once."""
+
+    def __init__(
+        self, *, name: str, config: dict[str, Any], shard: edge.EdgeShard, home: Path, profile: Profile
+    ) -> None:
+        self.name = name
+        self.config = config
+        self.home = home
+        self.unflushed = 0
+        self._shard = shard
+        self._profile = profile
+        self._shapes = shapes_of(config["params"])
+        self._operations = 0
+
+    def update(self, kind: str, body: object, *, wait: bool) -> Answer:
+        """Apply one update and say how far it came.
+
+        It is applied before the answer either way; without ``wait`` an error in applying it isn't told.
+        """
+        return self.apply(lambda: operation_of(kind, body, self._shapes), wait=wait)
+
+    def apply(self, make: Callable[[], edge.UpdateOperation], *, wait: bool) -> Answer:
+        self._operations += 1
+        try:
+            operation = make()
+            self._run(lambda: self._shard.update(operation))
+        except Refused as refusal:
+            if wait or refusal.kind not in _SILENT:
+                raise
+        self.unflushed += 1
+        return {"operation_id": self._operations - 1, "status": "completed" if wait else "acknowledged"}
+
+    def retrieve(self, body: object) -> list[Answer]:
+        doc = mapping(body, "body")
+        return self.points(
+            point_ids(items(required(doc, "ids"), "ids")),
+            payload=with_payload(doc.get("with_payload"), default=True),
+            vector=with_vector(doc),
+        )
+
+    def points(self, ids: list[int | str], *, payload: Any = True, vector: Any = True) -> list[Answer]:
+        """The points among ``ids`` that there are, in the order of ``ids``."""
+        found = self._run(lambda: self._shard.retrieve(list(ids), payload, vector))
+        return [record(point, self._profile) for point in found]
+
+    def scroll(self, body: object) -> Answer:
+        doc = mapping(body, "body")
+        limit = whole(doc, "limit", minimum=1)
+        offset = doc.get("offset")
+        order = order_by(doc.get("order_by"))
+        if order is not None and offset is not None:
+            advice = "The alternative for paging is to use `order_by.start_from` and a filter"
+            raise Refused(Kind.BAD_REQUEST, f"Cannot use an `offset` when using `order_by`. {advice}")
+        request = edge.ScrollRequest(
+            offset=None if offset is None else point_id(offset),
+            limit=_SCROLL_LIMIT if limit is None else limit,
+            filter=filter_of(doc.get("filter")),
+            with_payload=with_payload(doc.get("with_payload"), default=True),
+            with_vector=with_vector(doc),
+            order_by=order,
+        )
+        found, following = self._run(lambda: self._shard.scroll(request))
+        return {
+            "points": [record(point, self._profile) for point in found],
+            "next_page_offset": None if following is None else id_of(following),
+        }
+
+    def count(self, body: object) -> Answer:
+        doc = mapping(body, "body")
+        exact = flag(doc, "exact") is not False
+        request = edge.CountRequest(exact=exact, filter=filter_of(doc.get("filter")))
+        return {"count": self._run(lambda: self._shard.count(request))}
+
+    def query(self, body: object) -> list[Answer]:
+        return self._scored(query_request(body, self._shapes, self._stored))
+
+    def search(self, body: object) -> list[Answer]:
+        return self._scored(search_request(body, self._shapes))
+
+    def facet(self, body: object) -> Answer:
+        doc = mapping(body, "body")
+        limit = whole(doc, "limit", minimum=1)
+        with reading("facet"):
+            request = edge.FacetRequest(
+                text(doc, "key") or "",
+                limit=10 if limit is None else limit,
+                exact=flag(doc, "exact") or False,
+                filter=filter_of(doc.get("filter")),
+            )
+        found = self._run(lambda: self._shard.facet(request))
+        return {"hits": [{"value": hit.value, "count": hit.count} for hit in found.hits]}
+
+    def info(self) -> Answer:
+        known = self._run(self._shard.info)
+        answer: Answer = {
+            "status": "green",
+            "optimizer_status": "ok",
+            "indexed_vectors_count": known.indexed_vectors_count,
+            "points_count": known.points_count,
+            "segments_count": known.segments_count,
+            "config": self.config,
+            "payload_schema": {field: index_info(index) for field, index in known.payload_schema.items()},
+        }
+        if self._profile.vectors_count:
+            answer["vectors_count"] = known.points_count * max(1, len(self._shapes.dense))
+        return answer
+
+    def optimize(self) -> None:
+        """Build the vector index over what there is; it takes seconds, and nothing is answered meanwhile."""
+        self._run(self._shard.optimize)
+
+    def flush(self) -> None:
+        self._run(self._shard.flush)
+        self.unflushed = 0
+
+    def close(self) -> None:
+        self._run(self._shard.close)
+
+    def _scored(self, request: edge.QueryRequest) -> list[Answer]:
+        profile = self._profile
+        return [scored(point, profile) for point in self._run(lambda: self._shard.query(request))]
+
+    def _stored(self, identity: int | str, name: str) -> Any:
+        found = self._run(lambda: self._shard.retrieve([identity], False, [name]))
+        if not found:
+            raise Refused(Kind.NOT_FOUND, f"No point with id {identity} found")
+        vector = found[0].vector
+        named = vector.get(name) if isinstance(vector, dict) else vector
+        if named is None:
+            raise Refused(Kind.BAD_INPUT, f"Point {identity} has no vector {name!r}")
+        return named
+
+    def _run(self, ask: Callable[[], Any]) -> Any:
+        """Ask the engine; its errors become refusals, its panics too."""
+        try:
+            return ask()
+        except Exception as error:
+            raise from_engine(error) from error
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":
+                raise
+            raise Refused(Kind.INTERNAL, f"the engine panicked: {error}") from error

@@ -1,0 +1,118 @@
+"""Where collections live on disk, and that nothing acknowledged is lost when the process is killed.
+
+The engine writes each update to its log before it applies it, and replays the log when a shard is loaded.
+The log is a mapped file: what was written survives the process (SIGKILL at any point). A machine that loses
+power may lose what was not flushed since. A collection exists from the moment its description is renamed
+into place until the moment that file is removed; whatever else lies around is a leftover and is cleared.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from harness.provider.qdrant_engine import edge
+from harness.provider.qdrant_engine.collection import Collection
+from harness.provider.qdrant_engine.config import edge_config
+from harness.provider.qdrant_engine.errors import CannotServe, from_engine
+from harness.provider.qdrant_engine.versions import Profile
+
+_DESCRIPTION = "collection.json"
+_SHARD = "shard"
+_LOCK = ".lock"
+
+
+class Storage:
+    """The folder of the collections; without a path a temporary one that goes when it is closed."""
+
+    def __init__(self, *, path: Path | None, profile: Profile) -> None:
+        self.durable = path is not None
+        self._profile = profile
+        self._root = _prepared(path) if path else Path(tempfile.mkdtemp(prefix="qdrant-engine-"))
+        self._lock = _locked(self._root)
+        self._homes = self._root / "collections"
+        self._homes.mkdir(exist_ok=True)
+
+    def load(self) -> Iterator[Collection]:
+        """The collections that are there."""
+        for home in sorted(self._homes.iterdir()):
+            description = home / _DESCRIPTION
+            if not description.exists():
+                shutil.rmtree(home, ignore_errors=True)
+                continue
+            known = json.loads(description.read_bytes())
+            yield self._collection(known["name"], known["config"], home, self._loaded(home))
+
+    def create(self, name: str, config: dict[str, Any]) -> Collection:
+        home = self._homes / uuid4().hex
+        shard = home / _SHARD
+        shard.mkdir(parents=True)
+        try:
+            made = edge.EdgeShard.create(str(shard), edge_config(config, durable=self.durable))
+        except BaseException:
+            shutil.rmtree(home, ignore_errors=True)
+            raise
+        self._describe(home, name, config)
+        return self._collection(name, config, home, made)
+
+    def describe(self, collection: Collection) -> None:
+        """Write down a changed configuration."""
+        self._describe(collection.home, collection.name, collection.config)
+
+    def delete(self, collection: Collection) -> None:
+        (collection.home / _DESCRIPTION).unlink()
+        collection.close()
+        shutil.rmtree(collection.home, ignore_errors=True)
+
+    def close(self) -> None:
+        os.close(self._lock)
+        if not self.durable:
+            shutil.rmtree(self._root, ignore_errors=True)
+
+    def _collection(self, name: str, config: dict[str, Any], home: Path, shard: edge.EdgeShard) -> Collection:
+        return Collection(name=name, config=config, shard=shard, home=home, profile=self._profile)
+
+    def _loaded(self, home: Path) -> edge.EdgeShard:
+        try:
+            return edge.EdgeShard.load(str(home / _SHARD))
+        except Exception as error:
+            reason = from_engine(error).detail
+            advice = "restore it from a copy, or remove that folder to go on without the collection"
+            raise CannotServe(f"the collection in {home} can't be read ({reason}): {advice}") from error
+
+    def _describe(self, home: Path, name: str, config: dict[str, Any]) -> None:
+        draft = home / f"{_DESCRIPTION}.new"
+        with draft.open("wb") as file:
+            file.write(json.dumps({"name": name, "config": config}).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(home / _DESCRIPTION)
+
+
+def _prepared(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe = path / f".probe-{uuid4().hex}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        advice = "choose another --path, or make that folder writable"
+        raise CannotServe(f"can't keep collections in {path} ({error.strerror}): {advice}") from error
+    return path
+
+
+def _locked(root: Path) -> int:
+    """Hold the folder for this process; the kernel lets go of it when the process ends, however it ends."""
+    held = os.open(root / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(held)
+        advice = "stop it, or choose another --path"
+        raise CannotServe(f"{root} is in use by another running server: {advice}") from error
+    return held
