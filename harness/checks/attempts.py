@@ -32,6 +32,8 @@ def check_attempts(sight: Sight) -> Iterator[Judgement]:
     judge = Judge(agreement=sight.agreement, observation=sight.observation, check="attempts")
     retry = sight.agreement.contract.resilience.retry
     for call, sent in sight.by_call:
+        if call.operation not in sight.agreement.operations:
+            continue  # a monitor's run is many calls
         yield from _budget(judge, call.started_s, call.ended_s)
         for each in group(call, sent):
             yield from _timeouts(judge, each)
@@ -135,12 +137,28 @@ def _may_give_up(judge: Judge, each: Group, retry: Retry) -> bool:
     spent = last.exchange.ended_s - each.call.started_s
     if budget_s is not None and spent + longest_wait_s(judge.agreement, last, len(each.attempts)) >= budget_s - SLACK_S:
         return True
-    opened = contract.failures.circuit_open
-    names = {getattr(each.call.ending, "type", ""), *getattr(each.call.ending, "bases", ())}
-    if opened is not None and opened.raises in names:
+    if _circuit_has_opened(judge, last):
         return True
     others_failed = any(exchange.failure or exchange.response and exchange.response.status >= 400 for exchange in each.call.exchanges if exchange not in [s.exchange for s in each.attempts])
     return others_failed or (last.terms is not None and not last.terms.model.idempotent)
+
+
+def _circuit_has_opened(judge: Judge, last: Seen) -> bool:
+    """Whether so many failures in a row were seen, up to this one, that no further attempt may be let through."""
+    breaker = judge.agreement.contract.resilience.circuit_breaker
+    if breaker is None:
+        return False
+    ended = sorted(
+        (exchange for call in judge.observation.calls for exchange in call.exchanges if exchange.ended_s <= last.exchange.ended_s),
+        key=lambda exchange: exchange.ended_s,
+    )
+    in_a_row = 0
+    for exchange in ended:
+        failed = exchange.failure is not None or (exchange.response is not None and exchange.response.status >= 500)
+        in_a_row = in_a_row + 1 if failed else 0
+        if in_a_row >= breaker.failure_threshold:
+            return True
+    return False
 
 
 # How long

@@ -15,7 +15,7 @@ from harness.contract.problems import Place
 from harness.contract.reader import Document, Steps
 from harness.contract.schemas import SchemaSet
 
-SCOPE_NAMES = frozenset({"request", "response", "facts", "settings"})
+SCOPE_NAMES = frozenset({"request", "response", "facts", "settings", "seed"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,4 +187,4 @@ def response_clause(operation: str, status: int, *more: str) -> str:
 
 def constants_of(contract: Contract) -> dict[str, Any]:
     """What every expression of a contract may refer to besides request and response."""
-    return {"facts": contract.facts, "settings": contract.settings}
+    return {"facts": contract.facts, "settings": contract.settings, "seed": ""}

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness.contract.agreement import Agreement, OperationTerms, compile_operation, constants_of, schema_steps
+from harness.contract.agreement import SCOPE_NAMES, Agreement, OperationTerms, compile_operation, constants_of, schema_steps
 from harness.contract.clauses import derive_clauses, schema_roots
 from harness.contract.expressions import EvaluationError, ExpressionError, compile_expression
 from harness.contract.model import Contract, Example, Waiver
@@ -175,7 +175,7 @@ class _Review:
         constants = constants_of(self.contract)
         for name, operation in self.contract.operations.items():
             before = len(self.problems)
-            names = {"request", "response", "facts", "settings"}
+            names = set(SCOPE_NAMES)
             for at, source in _let_sources(self.document.value, name):
                 self._compile(at, source, names)
                 names.add(str(at[-1]))

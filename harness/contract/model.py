@@ -218,10 +218,14 @@ class Operation(Part):
 
 
 class ErrorShape(Part):
-    """One of the provider's error bodies, with its media type."""
+    """One of the provider's error bodies, with its media type.
+
+    ``message`` is the JSON Pointer to the text for people in it; the empty pointer is the whole body.
+    """
 
     media_type: str
     body: Schema
+    message: Annotated[str, StringConstraints(pattern=r"^(/[^/]+)*$")] = ""
     example: JsonValue
 
 

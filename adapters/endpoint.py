@@ -1,0 +1,222 @@
+"""One provider over HTTP as its contract describes it: requests go out by it, responses come in by it.
+
+What every reference client on httpx shares: it knows no service, and holds no number of a contract.
+"""
+
+import asyncio
+import os
+import ssl
+import time
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+
+from adapters import errors
+from adapters.resilience import Metrics, Resilience
+from adapters.resilience.retry_after import hint_s
+from adapters.resilience.settings import breaker_policy, rate_policy, retry_policy
+from harness.contract.agreement import Agreement, OperationTerms, schema_steps
+from harness.contract.coherence import read_agreement
+from harness.contract.expressions import EvaluationError
+from harness.contract.model import ErrorShape, ResponseShape
+
+
+def shipped(name: str) -> Path:
+    """The contract file that came with this package."""
+    installed = Path(str(files("adapters"))) / "contracts" / name
+    return installed if installed.exists() else Path(__file__).parent.parent / "contracts" / name
+
+
+_agreements: dict[tuple[Path, int], Agreement] = {}
+
+
+def agreement_at(path: Path) -> Agreement:
+    """The contract at a path, read once for as long as the file does not change."""
+    key = (path, path.stat().st_mtime_ns)
+    if key not in _agreements:
+        _agreements[key] = read_agreement(path)
+    return _agreements[key]
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """One for all clients: reading the certificates takes longer than a hundred calls."""
+    return httpx.create_ssl_context()
+
+
+class Endpoint:
+    """A provider's operations over one connection pool, under the contract's resilience.
+
+    ``credential`` None has it read from the environment variable that the contract names.
+    """
+
+    def __init__(
+        self, agreement: Agreement, *, base_url: str | None, credential: str | None, transport: httpx.AsyncBaseTransport | None
+    ) -> None:
+        contract = agreement.contract
+        self.agreement = agreement
+        self.metrics = Metrics()
+        self.resilience = Resilience(
+            retry=retry_policy(contract),
+            breaker=breaker_policy(contract),
+            rate=rate_policy(contract),
+            budget_s=contract.resilience.budget or float("inf"),
+            on_event=self.metrics,
+        )
+        self._auth = contract.provider.auth
+        self._credential = credential if credential is not None else self._read_credential()
+        self._timeout_s = contract.provider.timeout
+        self._base = (base_url or contract.provider.base_url).rstrip("/")
+        self._http = httpx.AsyncClient(
+            timeout=self._timeout_s, transport=transport, verify=_trust(), limits=httpx.Limits(max_connections=100, max_keepalive_connections=20)
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.agreement.name} at {self._base}>"
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    def _read_credential(self) -> str:
+        if self._auth is None:
+            return ""
+        found = os.environ.get(self._auth.variable, "")
+        if not found and self._auth.required:
+            raise errors.InvalidInput(f"no credential: set the environment variable {self._auth.variable}, or pass `credential`")
+        return found
+
+    # Requests
+
+    def refuse_invalid(self, terms: OperationTerms, body: Mapping[str, object]) -> None:
+        """InvalidInput for a body that the contract forbids: it is not sent."""
+        at = schema_steps("operations", terms.name, "request", "body")
+        if not self.agreement.schemas.is_valid(at, body):
+            violation = next(self.agreement.schemas.violations(at, body))
+            raise errors.InvalidInput(f"{terms.name}{violation.pointer.replace('/', '.')}: {violation.message}")
+        names = terms.terms(request={"body": body, "query": {}, "path": {}, "headers": {}})
+        for name, rule in terms.rules.items():
+            try:
+                holds = rule.evaluate(names)
+            except EvaluationError as error:
+                raise errors.InvalidInput(f"{terms.name}: {name} can't be judged: {error}") from None
+            if holds is not True:
+                raise errors.InvalidInput(f"{terms.name}: {name}: {terms.model.request.rules[name].because}")
+
+    async def call(self, terms: OperationTerms, body: Mapping[str, object], *, deadline: float, tokens: float) -> Any:
+        """The body of a good response, as JSON; the declared typed error for anything else."""
+        content = orjson.dumps(body)
+
+        async def attempt() -> Any:
+            return await self._attempt(terms, body, content)
+
+        try:
+            return await self.resilience.call(attempt, cost={"tokens": tokens}, deadline=deadline)
+        except errors.AuthenticationFailed:
+            if not self._credential_has_changed():
+                raise
+        return await self.resilience.call(attempt, cost={"tokens": tokens}, deadline=deadline)
+
+    def _credential_has_changed(self) -> bool:
+        """Read the credential once more, as the policy ``refresh_token`` has it, and take the new one."""
+        if self._auth is None or self.agreement.contract.resilience.policies.auth_failure != "refresh_token":
+            return False
+        found = os.environ.get(self._auth.variable, "")
+        changed = bool(found) and found != self._credential
+        if changed:
+            self._credential = found
+        return changed
+
+    def _headers(self, terms: OperationTerms) -> dict[str, str]:
+        headers = {"content-type": terms.model.request.media_type}
+        if self._auth is not None and self._credential:
+            prefix = "Bearer " if self._auth.scheme == "bearer" else ""
+            headers[self._auth.header] = prefix + self._credential
+        return headers
+
+    async def _attempt(self, terms: OperationTerms, body: Mapping[str, object], content: bytes) -> Any:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                response = await self._http.request(
+                    terms.model.method, self._base + terms.model.path, content=content, headers=self._headers(terms)
+                )
+        except (TimeoutError, httpx.TimeoutException):
+            raise errors.ProviderTimeout(f"{terms.name}: no answer within {self._timeout_s:g} s") from None
+        except (httpx.RemoteProtocolError, httpx.DecodingError) as error:
+            raise errors.ProviderUnreachable(f"{terms.name}: the answer broke off ({type(error).__name__})") from None
+        except httpx.TransportError as error:
+            raise errors.ProviderUnreachable(f"{terms.name}: {self._redacted(str(error)) or type(error).__name__}") from None
+        return self._read(terms, body, response)
+
+    def _redacted(self, text: str) -> str:
+        return errors.redacted(text, [self._credential])
+
+    # Responses
+
+    def _read(self, terms: OperationTerms, request: Mapping[str, object], response: httpx.Response) -> Any:
+        shape = terms.response_for(response.status_code)
+        if shape is None:
+            raise errors.InvalidResponse(f"{terms.name}: status {response.status_code}, which the contract does not declare")
+        if shape.error is not None or shape.raises is not None:
+            raise self._declared_error(shape, response)
+        value = self._parsed(terms, shape, response)
+        at = schema_steps("operations", terms.name, "responses", response.status_code, "body")
+        if not self.agreement.schemas.is_valid(at, value):
+            violation = next(self.agreement.schemas.violations(at, value))
+            keyword = ".".join(map(str, violation.keyword))
+            raise errors.InvalidResponse(self._redacted(f"{terms.name}: {keyword} is broken at {violation.pointer or '/'}: {violation.message}"))
+        self._check_invariants(terms, request, response.status_code, value)
+        return value
+
+    def _parsed(self, terms: OperationTerms, shape: ResponseShape, response: httpx.Response) -> Any:
+        media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != shape.media_type:
+            raise errors.InvalidResponse(f"{terms.name}: media type `{media_type}` instead of `{shape.media_type}`")
+        try:
+            return orjson.loads(response.content)
+        except orjson.JSONDecodeError as error:
+            raise errors.InvalidResponse(f"{terms.name}: the body is not JSON ({error.msg}, column {error.colno})") from None
+
+    def _check_invariants(self, terms: OperationTerms, request: Mapping[str, object], status: int, value: object) -> None:
+        promises = terms.invariants.get(status)
+        if not promises:
+            return
+        parts = {"body": request, "query": {}, "path": {}, "headers": {}}
+        names = terms.terms(request=parts, response={"status": status, "body": value, "headers": {}})
+        for name, promise in promises.items():
+            try:
+                holds = promise.evaluate(names)
+            except EvaluationError:
+                holds = False
+            if holds is not True:
+                raise errors.InvalidResponse(f"{terms.name}: `{name}` does not hold: {' '.join(promise.source.split())}")
+
+    def _declared_error(self, shape: ResponseShape, response: httpx.Response) -> errors.IntegrationError:
+        error = self.agreement.contract.errors.get(shape.error or "")
+        detail = self._redacted(_detail(error, response))
+        kind = errors.named(shape.raises) if shape.raises else errors.for_status(response.status_code)
+        hint = hint_s(response.headers, wall_clock=time.time) if response.status_code in self._hinted else None
+        return kind(status=response.status_code, detail=detail, retry_after_s=hint)
+
+    @property
+    def _hinted(self) -> list[int]:
+        retry = self.agreement.contract.resilience.retry
+        return retry.retry_after.on if retry and retry.retry_after else []
+
+
+def _detail(shape: ErrorShape | None, response: httpx.Response) -> str:
+    """The provider's own text for people, where the contract says that it stands; else nothing."""
+    if shape is None or not shape.media_type.endswith("json"):
+        return response.text[:200] if len(response.content) < 10_000 else ""
+    try:
+        value = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        return ""
+    for step in shape.message.split("/")[1:]:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
