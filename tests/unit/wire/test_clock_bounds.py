@@ -1,0 +1,326 @@
+"""A client that hangs, spins or hides from the clock is found out within the bound; nothing is left of the run."""
+
+import asyncio
+import os
+import select
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from harness.wire.clock import NestedRun, RealTimeExceeded, Stalled, VirtualClock, run, run_sync
+
+LIMIT_S = 0.2
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    """Threads and descriptors are as many after a test as before it."""
+    threads, descriptors = set(threading.enumerate()), len(os.listdir("/proc/self/fd"))
+    yield
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(2)
+    assert set(threading.enumerate()) <= threads
+    assert len(os.listdir("/proc/self/fd")) <= descriptors
+
+
+# liars that hang
+
+
+def test_a_coroutine_that_waits_for_ever_has_stalled(clock: VirtualClock) -> None:
+    async def hang() -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(Stalled, match=r"test_clock_bounds\.py:\d+ in hang"):
+        run(hang, clock=clock)
+
+
+def test_a_coroutine_that_sleeps_for_ever_has_stalled(clock: VirtualClock) -> None:
+    with pytest.raises(Stalled):
+        run(lambda: asyncio.sleep(float("inf")), clock=clock)
+
+
+def test_blocking_code_that_waits_for_ever_has_stalled(clock: VirtualClock) -> None:
+    def hang() -> None:
+        threading.Event().wait()
+
+    with pytest.raises(Stalled, match=r"test_clock_bounds\.py:\d+ in hang"):
+        run_sync(hang, clock=clock)
+
+
+def test_a_coroutine_that_blocks_its_loop_for_ever_has_stalled(clock: VirtualClock) -> None:
+    async def hang() -> None:
+        threading.Event().wait()
+
+    with pytest.raises(Stalled):
+        run(hang, clock=clock)
+
+
+def test_a_client_that_swallows_every_exception_still_has_stalled(clock: VirtualClock) -> None:
+    async def hang() -> str:
+        try:
+            await asyncio.Event().wait()
+        except BaseException:  # noqa: BLE001  # the liar swallows cancellation too
+            return "all is well"
+        return ""
+
+    with pytest.raises(Stalled):
+        run(hang, clock=clock)
+
+
+def test_a_task_that_outlives_its_cancellation_has_stalled(clock: VirtualClock) -> None:
+    async def stubborn() -> None:
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                continue
+
+    async def leave_it() -> None:
+        asyncio.get_running_loop().stubborn = asyncio.ensure_future(stubborn())  # type: ignore[attr-defined]
+        await asyncio.sleep(0)
+
+    with pytest.raises(Stalled):
+        run(leave_it, clock=clock)
+
+
+def test_the_finally_blocks_of_a_stalled_client_run(clock: VirtualClock) -> None:
+    said: list[str] = []
+
+    async def hang() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(1)
+            said.append("closed")
+
+    with pytest.raises(Stalled):
+        run(hang, clock=clock)
+    assert said == ["closed"]
+
+
+# liars that spin, or wait where no clock reaches
+
+
+def spin() -> None:
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        pass
+
+
+def spin_and_swallow() -> None:
+    for _ in range(2):
+        try:
+            spin()
+        except BaseException:  # noqa: BLE001  # the liar takes every interruption for an error of the server
+            print("retry")
+
+
+def poll_for_real() -> None:
+    select.poll().poll(400)
+
+
+def spin_in_a_thread() -> None:
+    thread = threading.Thread(target=spin)
+    thread.start()
+    thread.join()
+
+
+def lock_itself_in() -> None:
+    lock = threading.Lock()
+    lock.acquire(timeout=0.4)
+    lock.acquire(timeout=0.4)
+
+
+def beat_for_ever() -> None:
+    while True:
+        time.sleep(60)
+
+
+LIARS = [spin, spin_and_swallow, poll_for_real, spin_in_a_thread, lock_itself_in, beat_for_ever]
+
+
+@pytest.mark.parametrize("liar", LIARS)
+def test_blocking_code_out_of_the_clocks_reach_meets_the_bound(
+    liar: Callable[[], None], clock: VirtualClock
+) -> None:
+    with pytest.raises(
+        RealTimeExceeded, match=r"still running after 0\.2 s of real time.*test_clock_bounds\.py"
+    ):
+        run_sync(liar, clock=clock, real_limit_s=LIMIT_S)
+
+
+@pytest.mark.parametrize("liar", LIARS)
+def test_a_coroutine_out_of_the_clocks_reach_meets_the_bound(
+    liar: Callable[[], None], clock: VirtualClock
+) -> None:
+    async def call() -> None:
+        liar()
+
+    with pytest.raises(RealTimeExceeded, match=r"still running after 0\.2 s of real time"):
+        run(call, clock=clock, real_limit_s=LIMIT_S)
+
+
+def test_a_coroutine_that_polls_without_end_meets_the_bound(clock: VirtualClock) -> None:
+    async def poll() -> None:
+        while True:
+            await asyncio.sleep(0)
+
+    with pytest.raises(RealTimeExceeded, match="in poll"):
+        run(poll, clock=clock, real_limit_s=LIMIT_S)
+
+
+def test_the_bound_holds_in_any_thread(clock: VirtualClock) -> None:
+    def in_thread() -> BaseException | None:
+        try:
+            run_sync(spin, clock=clock, real_limit_s=LIMIT_S)
+        except RealTimeExceeded as error:
+            return error
+        return None
+
+    with ThreadPoolExecutor(1) as pool:
+        assert isinstance(pool.submit(in_thread).result(), RealTimeExceeded)
+
+
+def test_a_clock_can_be_used_again_after_a_run_that_was_ended(clock: VirtualClock) -> None:
+    with pytest.raises(RealTimeExceeded):
+        run_sync(spin, clock=clock, real_limit_s=LIMIT_S)
+    before = clock.now_s
+    run_sync(lambda: time.sleep(60), clock=clock)
+    assert clock.now_s == before + 60
+
+
+# what is within reach, though it looks like a liar
+
+
+def test_a_select_without_descriptors_is_a_sleep(clock: VirtualClock) -> None:
+    run_sync(lambda: select.select([], [], [], 5), clock=clock)
+    assert clock.now_s == 5.0
+
+
+def test_a_thread_that_sleeps_for_the_client_sleeps_on_the_clock(clock: VirtualClock) -> None:
+    def sleep() -> None:
+        thread = threading.Thread(target=time.sleep, args=(60,))
+        thread.start()
+        thread.join()
+
+    run_sync(sleep, clock=clock)
+    assert clock.now_s == 60.0
+
+
+def test_a_thread_that_the_client_leaves_asleep_ends_with_the_run(clock: VirtualClock) -> None:
+    ended = threading.Event()
+
+    def leave_it() -> None:
+        def sleep() -> None:
+            try:
+                time.sleep(3600)
+            finally:
+                ended.set()
+
+        threading.Thread(target=sleep).start()
+
+    run_sync(leave_it, clock=clock)
+    assert ended.wait(2)
+    assert clock.now_s == 0.0
+
+
+def test_a_job_that_outlives_its_timeout_ends_with_the_run(clock: VirtualClock) -> None:
+    async def give_up() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.to_thread(time.sleep, 60), 5)
+
+    run(give_up, clock=clock)
+    assert clock.now_s == 5.0
+
+
+# order
+
+
+def test_a_run_inside_a_run_is_refused(clock: VirtualClock) -> None:
+    def nest() -> None:
+        run_sync(int, clock=VirtualClock())
+
+    async def nest_in_loop() -> None:
+        nest()
+
+    with pytest.raises(NestedRun, match="in virtual time already"):
+        run_sync(nest, clock=clock)
+    with pytest.raises(NestedRun, match="in virtual time already"):
+        run(nest_in_loop, clock=clock)
+
+
+def test_a_run_inside_a_real_event_loop_is_refused(clock: VirtualClock) -> None:
+    async def nest() -> None:
+        run_sync(int, clock=clock)
+
+    with pytest.raises(NestedRun, match="an event loop is running"):
+        asyncio.run(nest())
+
+
+def test_a_clock_is_driven_by_one_run_at_a_time(clock: VirtualClock) -> None:
+    started, ended = threading.Event(), threading.Event()
+
+    async def hold() -> None:
+        started.set()
+        while not ended.is_set():
+            await asyncio.sleep(0)
+
+    thread = threading.Thread(target=run, args=(hold,), kwargs={"clock": clock})
+    thread.start()
+    assert started.wait(2)
+    with pytest.raises(NestedRun, match="driven by another run"):
+        run_sync(int, clock=clock)
+    ended.set()
+    thread.join()
+
+
+@pytest.mark.parametrize("runner", [run, run_sync])
+def test_what_the_client_raises_comes_out_as_it_is(
+    runner: Callable[..., object], clock: VirtualClock
+) -> None:
+    error = LookupError("the client's own")
+
+    def fail() -> None:
+        raise error
+
+    async def fail_async() -> None:
+        raise error
+
+    with pytest.raises(LookupError) as caught:
+        runner(fail_async if runner is run else fail, clock=clock)
+    assert caught.value is error
+
+
+def test_leftover_tasks_are_cancelled_and_generators_closed(clock: VirtualClock) -> None:
+    said: list[str] = []
+
+    async def numbers() -> AsyncGenerator[int]:
+        try:
+            yield 1
+        finally:
+            said.append("generator closed")
+
+    async def sleeper() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            said.append("task cancelled")
+
+    async def leave_them() -> None:
+        kept.append(asyncio.ensure_future(sleeper()))
+        generator = numbers()
+        kept.append(generator)
+        await anext(generator)
+
+    kept: list[object] = []
+    run(leave_them, clock=clock)
+    assert sorted(said) == ["generator closed", "task cancelled"]
+    assert clock.now_s == 0.0
