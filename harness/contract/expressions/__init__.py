@@ -1,8 +1,8 @@
 """CEL expressions of a contract, compiled once to Python that works on plain values without converting them.
 
 The language is CEL (https://cel.dev) with its macros, also those of two variables, and its extensions for
-strings, lists (``sum`` too), ``math`` and ``cel.bind``. It differs where JSON asks for it: an int and a double
-add up to a double; unsigned numbers, messages, timestamps and durations are unknown. Numpy arrays are lists.
+strings, lists (also ``sum``), ``math`` and ``cel.bind``. Where JSON asks for it, it differs: int and double
+add up to a double; there are no unsigned numbers, messages, timestamps and durations. Numpy arrays are lists.
 
 These functions are ours; they are pure, and what they make up from a text is the same on every machine:
 

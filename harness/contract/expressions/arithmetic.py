@@ -22,9 +22,7 @@ from harness.contract.expressions.values import (
 
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 _DOUBLE = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf|Infinity|NaN)", re.ASCII)
-_BOOLEANS = dict.fromkeys(("true", "True", "TRUE", "t", "1"), True) | dict.fromkeys(
-    ("false", "False", "FALSE", "f", "0"), False
-)
+_BOOLEANS = dict.fromkeys(("true", "True", "TRUE", "t", "1"), True) | dict.fromkeys(("false", "False", "FALSE", "f", "0"), False)
 
 
 def whole(value: int) -> int:
@@ -78,7 +76,7 @@ def divide(a: Any, b: Any) -> Any:
         return whole(abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1))
     if b:
         return a / b
-    if a != a or not a:
+    if math.isnan(a) or not a:
         return math.nan
     return math.copysign(math.inf, a) * math.copysign(1.0, b)
 
@@ -130,7 +128,7 @@ def to_string(steps: Steps, value: Any) -> str:
 def _double_text(value: float) -> str:
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
-    return "NaN" if value != value else repr(value).removesuffix(".0")
+    return "NaN" if math.isnan(value) else repr(value).removesuffix(".0")
 
 
 def to_bool(value: Any) -> bool:
@@ -153,7 +151,7 @@ def absolute(value: Any) -> Any:
 def sign(value: Any) -> Any:
     value = number(value)
     if type(value) is float:
-        return math.copysign(1.0, value) if value and value == value else value
+        return math.copysign(1.0, value) if value and not math.isnan(value) else value
     return (value > 0) - (value < 0)
 
 

@@ -19,14 +19,14 @@ class ExpressionError(ValueError):
 class EvaluationError(ValueError):
     """An expression that has no value for this scope; ``column`` is 0 while the place is unknown.
 
-    ``hint`` is called when the error leaves the evaluation: most never do, because they are absorbed.
+    ``explain`` is called when the error leaves the evaluation: most never do, because they are absorbed.
     """
 
-    def __init__(self, message: str, *, column: int = 0, hint: Callable[[], str] | None = None) -> None:
+    def __init__(self, message: str, *, column: int = 0, explain: Callable[[], str] | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.column = column
-        self.hint = hint
+        self.explain = explain
 
     def __str__(self) -> str:
         return f"column {self.column}: {self.message}" if self.column else self.message

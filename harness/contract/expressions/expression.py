@@ -21,34 +21,34 @@ class Expression:
     _fast: Program = field(repr=False, compare=False)
     _careful: Callable[[], Program] = field(repr=False, compare=False)
 
-    def evaluate(self, scope: Mapping[str, object]) -> object:
-        """The value for these variables; EvaluationError, and nothing else, when there is none."""
+    def evaluate(self, scope: Mapping[str, object], *, steps: int = BUDGET) -> object:
+        """The value for these variables; EvaluationError, and nothing else, if there is none in the steps."""
         try:
-            return _run(self._fast, scope)
+            return _run(self._fast, scope, steps)
         except BudgetError as problem:
             raise _located(problem) from None
-        except Exception:  # whatever it was: the careful program absorbs or explains it
-            return self._explained(scope)
+        except Exception:  # noqa: BLE001  whatever it was, the careful program absorbs or explains it
+            return self._explained(scope, steps)
 
-    def _explained(self, scope: Mapping[str, object]) -> object:
+    def _explained(self, scope: Mapping[str, object], steps: int) -> object:
         try:
-            return _run(self._careful(), scope)
-        except Exception as problem:  # the caller hears of one kind of error only
+            return _run(self._careful(), scope, steps)
+        except Exception as problem:  # noqa: BLE001  the caller hears of one kind of error only
             raise _located(problem) from None
 
 
-def _run(program: Program, scope: Mapping[str, object]) -> object:
-    steps = [BUDGET]
-    value = program(scope, steps)
+def _run(program: Program, scope: Mapping[str, object], steps: int) -> object:
+    left = [steps]
+    value = program(scope, left)
     if type(value) is dict or type(value) is list:
-        weigh(steps, value)
+        weigh(left, value)
     return value
 
 
 def _located(problem: Exception) -> EvaluationError:
     column = column_of(problem.__traceback__)
     if isinstance(problem, EvaluationError):
-        hint = problem.hint() if problem.hint else ""
+        hint = problem.explain() if problem.explain else ""
         return type(problem)(f"{problem.message}; {hint}" if hint else problem.message, column=column)
     if isinstance(problem, RecursionError):
         return EvaluationError("the value is nested too deeply", column=column)

@@ -204,9 +204,7 @@ class Generator:
             return macro(self, node, bound)
         return self._called(METHODS.get(node.function), node.function, (target,), node, bound)
 
-    def _called(
-        self, found: Function | None, name: str, subject: tuple[Node, ...], node: Call, bound: Bound
-    ) -> Code:
+    def _called(self, found: Function | None, name: str, subject: tuple[Node, ...], node: Call, bound: Bound) -> Code:
         if found is None:
             raise _unknown(name, node, method=bool(subject))
         count = len(node.arguments)

@@ -29,9 +29,7 @@ class Function:
 MANY = 1_000
 
 
-def _plain(
-    call: Callable[..., Any], least: int, most: int = 0, kind: str = "", metered: bool = False
-) -> Function:
+def _plain(call: Callable[..., Any], least: int, most: int = 0, kind: str = "", metered: bool = False) -> Function:
     return Function(lambda: call, least, most or least, kind, metered)
 
 

@@ -52,7 +52,7 @@ def _decided(thunks: Iterable[Callable[[], Any]], decisive: bool) -> bool:
                 return decisive
         except BudgetError:
             raise
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001  CEL absorbs every error
             failure = failure or problem
     if failure is not None:
         raise failure

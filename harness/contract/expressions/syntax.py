@@ -214,9 +214,7 @@ class _Builder:
             case "FLOAT_LIT":
                 return Literal(at, _double(text, at))
             case "UINT_LIT":
-                raise ExpressionError(
-                    "unsigned numbers are not known here", column=at + 1, hint=f"write `{text[:-1]}`"
-                )
+                raise ExpressionError("unsigned numbers are not known here", column=at + 1, hint=f"write `{text[:-1]}`")
         return Literal(at, self.scanned.strings[at])
 
 

@@ -33,13 +33,14 @@ NAMES = {
 TYPES = {name: Type(name) for name in NAMES.values()}
 NUMBERS = frozenset({int, float})
 FLAT = frozenset({str, int, float, bool, bytes, NoneType, Type})
+_LIGHT, _MANY, _SHORT = frozenset({int, float, bool, NoneType}), 16, 256
 _ORDERED = frozenset({str, int, float, bool, bytes})
 
 
 def charge(steps: Steps, count: int) -> None:
     steps[0] -= count
     if steps[0] < 0:
-        raise BudgetError(f"takes more than {BUDGET} steps")
+        raise BudgetError("takes too many steps")
 
 
 def plain(value: Any) -> Any:
@@ -108,7 +109,7 @@ def equal(steps: Steps, a: Any, b: Any) -> bool:
         return False
     a, b = plain(a), plain(b)
     if type(a) is list and type(b) is list:
-        charge(steps, len(a))
+        charge(steps, len(a) + 1)
         return len(a) == len(b) and all(equal(steps, x, y) for x, y in zip(a, b, strict=True))
     if type(a) is dict and type(b) is dict:
         charge(steps, len(a))
@@ -171,9 +172,7 @@ def select(value: Any, field: str) -> Any:
         raise EvaluationError(f"can't take `{field}` of {kind(value)}")
     if field in mapping:
         return mapping[field]
-    raise EvaluationError(
-        f"no such key `{field}`", hint=lambda: nearest(field, [key for key in mapping if type(key) is str])
-    )
+    raise EvaluationError(f"no such key `{field}`", explain=lambda: nearest(field, [key for key in mapping if type(key) is str]))
 
 
 def has(value: Any, field: str) -> bool:
@@ -225,9 +224,22 @@ def make_map(*keys_and_values: Any) -> dict[Any, Any]:
 
 def weigh(steps: Steps, value: Any) -> None:
     """Charge for every part of a result: shared parts count each time, as they do for who writes it out."""
-    pending = [value]
-    while pending:
-        part = pending.pop()
-        parts = part.values() if type(part) is dict else part
-        charge(steps, len(part))
-        pending += [inner for inner in parts if type(inner) is dict or type(inner) is list]
+    pending, weight = [value], 0
+    for part in pending:  # it grows meanwhile
+        kind = type(part)
+        if kind is dict or kind is list:
+            weight += len(part)
+            if weight > steps[0]:
+                break
+            pending += _heavy(part.values() if kind is dict else part)
+        elif kind is str or kind is bytes:
+            weight += len(part) >> 4
+        elif is_array(part):
+            weight += part.size >> 4
+    charge(steps, weight)
+
+
+def _heavy(parts: Any) -> list[Any]:
+    if len(parts) > _MANY and set(map(type, parts)) <= _LIGHT:  # a vector, most likely
+        return []
+    return [part for part in parts if type(part) not in _LIGHT and (type(part) is not str or len(part) > _SHORT)]

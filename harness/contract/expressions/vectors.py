@@ -66,7 +66,7 @@ def _from_numbers(steps: Steps, value: Any) -> Vector:
     items = value if type(value) is list else plain(value)
     if type(items) is not list:
         raise EvaluationError(f"expected a vector, found {kind(value)}")
-    charge(steps, len(items) >> 4)
+    charge(steps, len(items) >> 1)
     if set(map(type, items)) <= NUMBERS:
         return np.frombuffer(array("d", items), np.float64) if items else np.empty(0)
     return np.fromiter((number(item) for item in items), np.float64, len(items))
@@ -136,7 +136,7 @@ def unit_vector(steps: Steps, text: Any, dimension: Any) -> Vector:
     if not 1 <= count <= MAX_DIMENSION:
         raise EvaluationError(f"a vector has 1 to {MAX_DIMENSION} dimensions, not {count}")
     subject = typed(text, str)
-    charge(steps, (count >> 5) + (len(subject) >> 8))
+    charge(steps, (count >> 4) + (len(subject) >> 8))
     small = len(subject) <= _REMEMBERED_TEXT and count <= _REMEMBERED_DIMENSION
     return (_remembered if small else _unit_vector)(subject, count)
 
