@@ -10,6 +10,7 @@ from harness.exchange import Request, Response
 from harness.wire.http1 import Persistence
 
 MAX_HEAD_BYTES: Final = 65_536
+MAX_BODY_BYTES: Final = 64 * 1024 * 1024  # unless another limit is given
 NOTED: Final = frozenset({b"host", b"expect", b"content-length"})
 
 

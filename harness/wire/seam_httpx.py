@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from threading import Thread
 from typing import TYPE_CHECKING, cast
 
-from harness.exchange import Request
 from harness.wire.wire import Passage, Wire
 
 if TYPE_CHECKING:
@@ -64,15 +63,13 @@ def _router(
         """Has no routes: whatever is asked goes to the wire, so no matcher can fail unnoticed."""
 
         def handler(self, request: httpx.Request) -> httpx.Response:
-            passage = wire.open(_observed(request))
-            stream = MemoryStream(passage=passage, clock=wire.clock, sleep=sleep, ask=asker.ask)
+            stream = MemoryStream(wire=wire, origin=_origin(request), sleep=sleep, ask=asker.ask)
             sent = _resent(request)
             connection = httpcore.HTTP11Connection(origin=sent.url.origin, stream=stream)
             return _received(connection.handle_request(sent))
 
         async def async_handler(self, request: httpx.Request) -> httpx.Response:
-            passage = wire.open(_observed(request))
-            stream = AsyncMemoryStream(passage=passage, clock=wire.clock, sleep=sleep_async)
+            stream = AsyncMemoryStream(wire=wire, origin=_origin(request), sleep=sleep_async)
             sent = _resent(request)
             connection = httpcore.AsyncHTTP11Connection(origin=sent.url.origin, stream=stream)
             return _received(await connection.handle_async_request(sent))
@@ -80,15 +77,8 @@ def _router(
     return WireRouter(assert_all_called=False, using="httpcore")
 
 
-def _observed(request: "httpx.Request") -> Request:
-    lines = request.headers.raw
-    return Request(
-        method=request.method,
-        target=request.url.raw_path.decode("ascii"),
-        headers=tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in lines),
-        body=request.content,
-        origin=f"{request.url.scheme}://{request.url.netloc.decode('ascii')}",
-    )
+def _origin(request: "httpx.Request") -> str:
+    return f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
 
 
 def _resent(request: "httpx.Request") -> "httpcore.Request":

@@ -11,8 +11,8 @@ from typing import Final, Self
 
 from harness.exchange import Failure, Request
 from harness.wire.connection import Answerer, Connection, Service
+from harness.wire.parser import MAX_BODY_BYTES
 
-MAX_BODY_BYTES: Final = 64 * 1024 * 1024
 BACKLOG: Final = 2048
 
 

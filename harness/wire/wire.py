@@ -1,12 +1,12 @@
 """The wire: it records every exchange between client and provider and can break any of them."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from threading import Lock
 from typing import Protocol
 
 from harness.exchange import Exchange, Failure, Request, Response
 from harness.wire.faults import Answer, Fault, Reply, ResetPeer
+from harness.wire.http1 import start_of_head
 
 Script = Callable[[int, Request], Fault | None]
 Rewrite = Callable[[Request, Response], Response]
@@ -56,9 +56,13 @@ class Wire:
 
     def open(self, request: Request) -> "Passage":
         """A request has arrived."""
-        with self._noting_errors(), self._arrival:
-            fault = self._script(len(self._passages), request) if self._script else None
-            operation = self._operation_of(request) if self._operation_of else None
+        with self._arrival:
+            try:
+                fault = self._script(len(self._passages), request) if self._script else None
+                operation = self._operation_of(request) if self._operation_of else None
+            except Exception as error:
+                self.note(error)
+                raise
             passage = Passage(wire=self, request=request, fault=fault, operation=operation)
             self._passages.append(passage)
         return passage
@@ -70,19 +74,12 @@ class Wire:
 
     async def ask(self, request: Request) -> Response:
         """The provider's answer, rewritten if it is to lie."""
-        with self._noting_errors():
-            response = await self._upstream.answer(request)
-            return self._rewrite(request, response) if self._rewrite else response
+        response = await self._upstream.answer(request)
+        return self._rewrite(request, response) if self._rewrite else response
 
-    @contextmanager
-    def _noting_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (ConnectionError, TimeoutError):
-            raise  # the provider's doing, and a fact about it
-        except Exception as error:
-            self._errors.append(error)
-            raise
+    def note(self, error: Exception) -> None:
+        """The harness itself has failed."""
+        self._errors.append(error)
 
 
 class Passage:
@@ -101,16 +98,23 @@ class Passage:
 
     async def reply(self) -> Reply:
         """What the seam is to do; the provider is asked only if its answer is needed."""
-        if self._fault and not self._fault.needs_answer:
-            return self._fault
         try:
-            self._response = await self._wire.ask(self.request)
+            return await self._settle()
         except (ConnectionError, TimeoutError):
-            return ResetPeer()
-        except Exception:
+            return ResetPeer()  # the provider's doing, and a fact about it
+        except Exception as error:
+            self._wire.note(error)
             self.end(Failure.CONNECTION)
             raise
-        return Answer(response=self._response, fault=self._fault) if self._fault else self._response
+
+    async def _settle(self) -> Reply:
+        fault = self._fault
+        if fault is None or fault.needs_answer:
+            response = self._response = await self._wire.ask(self.request)
+            fault = Answer(response=response, fault=fault)
+        if isinstance(fault, Answer):
+            start_of_head(fault.response.status, fault.response.headers)  # ValueError: it can't be sent
+        return fault
 
     def end(self, failure: Failure | None = None) -> None:
         """The client has the whole response, or never will; only the first call counts."""

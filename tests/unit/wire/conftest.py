@@ -23,9 +23,7 @@ def serve() -> Iterator[Serve]:
 
         def start(answering: Answerer | Wire, **options: object) -> Server:
             server = (
-                port_seam(answering)
-                if isinstance(answering, Wire)
-                else Server(answer=answering, **options)  # type: ignore[arg-type]  # as the test spells them
+                port_seam(answering) if isinstance(answering, Wire) else Server(answer=answering, **options)  # type: ignore[arg-type]  # as the test spells them
             )
             return stack.enter_context(ThreadedServer(server, grace_s=0.05))
 
@@ -52,5 +50,3 @@ def _read_all(connected: socket.socket) -> bytes:
     while piece := connected.recv(65_536):
         pieces.append(piece)
     return b"".join(pieces)
-
-

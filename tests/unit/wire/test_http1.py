@@ -27,7 +27,10 @@ def test_a_response_that_asks_to_close_closes() -> None:
 
 def test_repeated_headers_stay_apart_and_in_order() -> None:
     headers = (("set-cookie", "a=1"), ("set-cookie", "b=2"))
-    assert b"set-cookie: a=1\r\nset-cookie: b=2\r\n" in Message(response=Response(status=200, headers=headers)).head()
+    assert (
+        b"set-cookie: a=1\r\nset-cookie: b=2\r\n"
+        in Message(response=Response(status=200, headers=headers)).head()
+    )
 
 
 @pytest.mark.parametrize("status", [204, 304])

@@ -1,6 +1,7 @@
 """Requests are the same however their bytes are cut, and what is no request is refused with a reason."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -41,7 +42,9 @@ def refusal(*pieces: bytes, max_body_bytes: int = 1000) -> int:
 
 
 def test_a_request_is_read_as_it_was_on_the_wire() -> None:
-    observed = request(b"POST /v1/e?a=%20&b HTTP/1.1\r\nHost: h\r\nX-A:  1 \r\nx-a: 2\r\nContent-Length: 2\r\n\r\nhi")
+    observed = request(
+        b"POST /v1/e?a=%20&b HTTP/1.1\r\nHost: h\r\nX-A:  1 \r\nx-a: 2\r\nContent-Length: 2\r\n\r\nhi"
+    )
     assert observed == Request(
         method="POST",
         target="/v1/e?a=%20&b",
@@ -148,7 +151,10 @@ def test_a_refusal_comes_after_the_requests_before_it() -> None:
     [
         (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\r\n",),
         (b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\n",),
-        (b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n", b"5\r\nabcde\r\n"),
+        (
+            b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n",
+            b"5\r\nabcde\r\n",
+        ),
     ],
 )
 def test_a_body_over_the_limit_is_refused_before_it_has_come(pieces: Sequence[bytes]) -> None:
@@ -175,8 +181,10 @@ def test_a_long_head_and_many_requests_in_one_piece_are_no_endless_head() -> Non
 STREAM = (
     b"GET /1?q=1 HTTP/1.1\r\nHost: h\r\n\r\n"
     b"POST /2 HTTP/1.1\r\nHost: h\r\nX-Long: " + b"v" * 50 + b"\r\nContent-Length: 5\r\n\r\nhello"
-    b"\r\nPUT /3 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nwiki\r\n3;a=b\r\nped\r\n0\r\nT: 1\r\n\r\n"
-    b"POST /4 HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\nhi"
+    b"\r\nPUT /3 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"4\r\nwiki\r\n3;a=b\r\nped\r\n0\r\nT: 1\r\n\r\n"
+    b"POST /4 HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+    b"Content-Length: 2\r\n\r\nhi"
     b"GET /5 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
     b"GET /6 HTTP/1.1\r\nHost: h\r\n\r\n"
     b"this is no request\r\n\r\n"
@@ -186,7 +194,7 @@ STREAM = (
 @given(st.sets(st.integers(1, len(STREAM) - 1)))
 def test_the_cuts_between_packets_mean_nothing(cuts: set[int]) -> None:
     bounds = [0, *sorted(cuts), len(STREAM)]
-    pieces = [STREAM[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    pieces = [STREAM[start:end] for start, end in pairwise(bounds)]
     assert _said(read(*pieces)) == _said(read(STREAM))
 
 

@@ -1,0 +1,144 @@
+"""A fault inside the process is the same to a client, and on record, as at a real port."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from harness.exchange import Exchange, Request, Response
+from harness.wire.faults import (
+    Answer,
+    EmptyResponse,
+    Fault,
+    Latency,
+    LimitData,
+    MalformedChunk,
+    RandomData,
+    ResetPeer,
+    Slicer,
+    SlowBody,
+    SlowClose,
+    Timeout,
+)
+from harness.wire.port import port_seam
+from harness.wire.seam_httpx import httpx_seam
+from harness.wire.server import ThreadedServer
+from harness.wire.wire import Wire
+
+OK = Response(
+    status=200,
+    headers=(("Content-Type", "application/json"), ("X-Request-Id", "1"), ("X-Request-Id", "2")),
+    body=b'{"data": [1, 2, 3]}' * 10,
+)
+TIMEOUT_S = 0.05
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # reading the machine's certificates is the slow part
+Seen = tuple[object, ...]
+Through = Callable[[Wire, str], Seen]
+
+
+class Provider:
+    async def answer(self, request: Request) -> Response:
+        return OK
+
+
+def seen(call: Callable[[], httpx.Response]) -> Seen:
+    """What a client can tell of an outcome."""
+    try:
+        response = call()
+    except httpx.HTTPError as error:
+        return (type(error),)
+    return response.status_code, response.reason_phrase, response.headers.multi_items(), response.content
+
+
+def through_a_port(wire: Wire, method: str) -> Seen:
+    with ThreadedServer(port_seam(wire), grace_s=0.05) as server:
+        return seen(lambda: httpx.request(method, server.origin, timeout=TIMEOUT_S, verify=NO_TLS))
+
+
+def inside_sync(wire: Wire, method: str) -> Seen:
+    with httpx_seam(wire):
+        return seen(
+            lambda: httpx.request(method, "http://provider.example", timeout=TIMEOUT_S, verify=NO_TLS)
+        )
+
+
+def inside_async(wire: Wire, method: str) -> Seen:
+    async def run() -> httpx.Response:
+        async with httpx.AsyncClient(timeout=TIMEOUT_S, verify=NO_TLS) as client:
+            return await client.request(method, "http://provider.example")
+
+    with httpx_seam(wire):
+        return seen(lambda: asyncio.run(run()))
+
+
+def recorded(exchange: Exchange) -> Seen:
+    return exchange.response, exchange.failure, exchange.injected
+
+
+def outcome(through: Through, fault: Fault | None, method: str) -> tuple[Seen, list[Seen]]:
+    wire = Wire(upstream=Provider(), clock=time.monotonic, script=lambda n, request: fault)
+    shown = through(wire, method)
+    wire.close()
+    return shown, [recorded(exchange) for exchange in wire.exchanges]
+
+
+@pytest.mark.parametrize("through", [inside_sync, inside_async])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        None,
+        Answer(response=Response(status=503, headers=(("retry-after", "3"),), body=b"busy")),
+        Answer(response=Response(status=204, body=b"not sent")),
+        Answer(response=Response(status=599)),
+        Answer(response=Response(status=200, headers=(("content-encoding", "gzip"),), body=b"no gzip")),
+        Answer(response=Response(status=200, headers=(("connection", "close"),), body=b"last")),
+        Latency(seconds=0.01),
+        Latency(seconds=60),
+        Timeout(),
+        ResetPeer(),
+        EmptyResponse(),
+        LimitData(body_bytes=0),
+        LimitData(body_bytes=7),
+        LimitData(body_bytes=10_000),
+        MalformedChunk(),
+        *(RandomData(seed=seed) for seed in range(5)),
+        SlowBody(seconds=0.1, pieces=10),
+        SlowBody(seconds=60, pieces=2),
+        Slicer(size=1),
+        SlowClose(seconds=0.02),
+    ],
+    ids=repr,
+)
+def test_a_fault_is_the_same_inside_as_at_a_port(through: Through, fault: Fault | None) -> None:
+    assert outcome(through, fault, "GET") == outcome(through_a_port, fault, "GET")
+
+
+@pytest.mark.parametrize("through", [inside_sync, inside_async])
+@pytest.mark.parametrize(
+    "fault", [None, LimitData(body_bytes=1), MalformedChunk(), SlowBody(seconds=0.01)], ids=repr
+)
+def test_the_answer_to_head_is_the_same_inside_as_at_a_port(through: Through, fault: Fault | None) -> None:
+    assert outcome(through, fault, "HEAD") == outcome(through_a_port, fault, "HEAD")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/a%20b/%2F", "/ü?q=ß", "/a b", "/v1?x=a+b&y=%2B&z", "/?q=%zz", "//double", "/a/../b", "/#part"],
+)
+@pytest.mark.parametrize("content", [b"", b"body", b"x" * 200_000])
+def test_a_request_is_the_same_inside_as_at_a_port(path: str, content: bytes) -> None:
+    def send(client: httpx.Client, origin: str) -> None:
+        client.post(origin + path, content=content, headers={"X-Mixed": "Kept", "Host": "h.example"})
+
+    at_port, inside = (Wire(upstream=Provider(), clock=time.monotonic) for _ in range(2))
+    with httpx.Client(verify=NO_TLS) as client:
+        with ThreadedServer(port_seam(at_port)) as server:
+            send(client, server.origin)
+        with httpx_seam(inside):
+            send(client, "http://provider.example")
+    [there], [here] = at_port.exchanges, inside.exchanges
+    assert replace(here.request, origin="") == replace(there.request, origin="")
