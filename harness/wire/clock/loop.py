@@ -8,10 +8,12 @@ from asyncio import futures
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from contextvars import Context
+from heapq import heappush
+from itertools import count
 from threading import Thread
 from typing import Any, ParamSpec, TypeVar, TypeVarTuple, Unpack
 
-from harness.wire.clock.model import BOOT_NS, SECOND_NS, Abort, Means, wake_unrecorded
+from harness.wire.clock.model import BOOT_NS, SECOND_NS, Abort, Means, VirtualClock, wake_unrecorded
 from harness.wire.clock.pacer import Pacer
 from harness.wire.clock.real import RealSelector
 
@@ -65,19 +67,57 @@ class VirtualSelector(RealSelector):
         return {key.fd for key in self.get_map().values()}
 
 
+class Timer(asyncio.TimerHandle):
+    """A timer that knows how long it waited, and its place among those due at the same moment.
+
+    Real time never stands still between two calls, so a stock loop has no need to order equals.
+    """
+
+    __slots__ = ("_clock", "_means", "_order", "_since_ns")
+
+    def __init__(self, clock: VirtualClock, order: int, *args: Any) -> None:
+        super().__init__(*args)
+        self._clock = clock
+        self._order = order
+        self._since_ns = clock.now_ns
+        callback: object = args[1]
+        sleep = Means.ASYNC_SLEEP if callback is _wake_sleep else Means.TIMER
+        self._means: Means | None = None if callback is _unrecorded else sleep
+
+    def __lt__(self, other: asyncio.TimerHandle) -> bool:
+        if isinstance(other, Timer) and self.when() == other.when():
+            return self._order < other._order
+        return super().__lt__(other)
+
+    def ended(self, *, cut_short: bool) -> None:
+        """Record the wait, once; a timeout that was not needed is none."""
+        if self._means is not None and not (cut_short and self._means is Means.TIMER):
+            self._clock.record(since_ns=self._since_ns, by=self._means)
+        self._means = None
+
+    def _run(self) -> None:
+        self.ended(cut_short=False)
+        super()._run()
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """The stock selector loop, with another clock and a record of the sleeps; the order of callbacks is its own."""
+    """The stock selector loop, with another clock and a record of what was waited for."""
 
     def __init__(self, pacer: Pacer) -> None:
         self._pacer = pacer
-        self._sleeps: dict[asyncio.TimerHandle, int] = {}
+        self._order = count()
         selector = VirtualSelector(pacer)
         before = selector.descriptors()
         super().__init__(selector)
         selector.own |= selector.descriptors() - before  # the pipe by which other threads wake the loop
-        selector.next_timer = self._next_timer
+        selector.next_timer = lambda: self._timers[0].when() if self._timers else None
         pacer.notify = self._write_to_self  # type: ignore[attr-defined]  # asyncio's own, not in typeshed
         self.set_default_executor(Workers())
+
+    @property
+    def _timers(self) -> list[asyncio.TimerHandle]:
+        scheduled: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]  # as above
+        return scheduled  # a new list now and then
 
     def time(self) -> float:
         return self._pacer.clock.monotonic()
@@ -89,19 +129,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         *args: *Ts,
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
-        started_ns = self._pacer.clock.now_ns
-        if callback is _unrecorded:
-            return super().call_at(when, callback, *args, context=context)
-
-        def fire() -> None:
-            sleeping = self._sleeps.pop(handle, None) is not None
-            self._pacer.clock.record(since_ns=started_ns, by=Means.ASYNC_SLEEP if sleeping else Means.TIMER)
-            callback(*args)
-
-        handle = super().call_at(when, fire, context=context)
-        if callback is _wake_sleep:
-            self._sleeps[handle] = started_ns
-        return handle
+        self._check_closed()  # type: ignore[attr-defined]  # as above
+        timer = Timer(self._pacer.clock, next(self._order), when, callback, args, self, context)
+        heappush(self._timers, timer)
+        timer._scheduled = True  # type: ignore[attr-defined]  # as above
+        return timer
 
     def run_in_executor(  # type: ignore[override]  # typeshed has it async; asyncio returns a future
         self, executor: Executor | None, func: Callable[..., T], *args: Any
@@ -120,13 +152,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return work
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        if (started_ns := self._sleeps.pop(handle, None)) is not None:
-            self._pacer.clock.record(since_ns=started_ns, by=Means.ASYNC_SLEEP)
-        super()._timer_handle_cancelled(handle)  # type: ignore[misc]  # asyncio's own, not in typeshed
-
-    def _next_timer(self) -> float | None:
-        scheduled: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]  # as above
-        return scheduled[0].when() if scheduled else None
+        if isinstance(handle, Timer):
+            handle.ended(cut_short=True)
+        super()._timer_handle_cancelled(handle)  # type: ignore[misc]  # as above
 
 
 class Workers(ThreadPoolExecutor):

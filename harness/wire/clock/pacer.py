@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 LOOPBACK_GRACE_S = 0.001  # the kernel's share in delivering what a socket of this process already sent
 STALL_S = 0.1
-STEP_S = 0.05
+STEP_S = 0.02
 SLICE_S = 0.001
 Watch = tuple[int, int]  # file descriptor and selectors.EVENT_* mask
 
@@ -61,7 +61,13 @@ class Pacer:
         self._running = 0
         self._changes = 0
         self._aborting = False
-        self.closed = False
+        self._ending = False
+        self._idle = (0, 0, 0.0)  # processor time used, changes, and when both were first seen so
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether every thread of the run but the loop's waits or has ended."""
+        return self._running <= 0
 
     # threads that come and go
 
@@ -103,7 +109,7 @@ class Pacer:
         parked.counted = not in_loop and members.current() is self
         self._park(parked, watch, in_loop)
         reason = self._wait_in_loop(parked) if in_loop else self._wait_for_gate(parked)
-        if reason is Reason.ENDED:
+        if reason is Reason.ENDED and (in_loop or parked.counted):  # a server's thread is not the client's
             raise Abort
         return reason
 
@@ -121,21 +127,22 @@ class Pacer:
         try:
             while True:
                 self._raise_if_aborted()
-                seen = self._changes
-                if ready := poll(STEP_S if self._running else 0.0):
+                seen, busy = self._changes, not self.is_quiet
+                if ready := poll(STEP_S if busy else 0.0):
                     return ready
-                if self._running or self._changes != seen:
+                if self._changes != seen or (busy and not self._is_stuck()):
                     continue
-                grace_s = self._grace_s(descriptors())
+                grace_s = 0.0 if busy else self._grace_s(descriptors())
                 if grace_s and (ready := poll(grace_s)):
                     return ready
-                if self._move(seen, deadline_ns) or self._changes != seen:
+                if self._move(seen, deadline_ns):
                     if deadline_ns is not None and self.clock.now_ns >= deadline_ns:
                         return None
-                elif ready := poll(max(STALL_S, 10 * self.patience_s if grace_s > LOOPBACK_GRACE_S else 0)):
-                    return ready
-                elif self._changes == seen:
-                    self._stall()
+                elif self._changes == seen and not busy:
+                    if ready := poll(max(STALL_S, 10 * self.patience_s if grace_s > LOOPBACK_GRACE_S else 0)):
+                        return ready
+                    if self._changes == seen:
+                        self._stall()
         finally:
             self.dispatching = False
 
@@ -157,32 +164,40 @@ class Pacer:
                 self._wake(parked, Reason.ENDED)
         self.notify()
 
-    def settle(self) -> None:
-        """The loop's thread has heard of the abort, and may run again to clean up."""
-        self._aborting = False
+    def claim(self) -> bool:
+        """Whether the loop's thread has still to hear of an abort; who asks first has to end it."""
+        with self._lock:
+            unheard, self._aborting = self._aborting, False
+        return unheard
+
+    def finish(self) -> None:
+        """End threads that wait for a time or a peer, now or later; those idle in a queue stay as they are."""
+        with self._lock:
+            self._ending = True
+            for parked in list(self._parked):
+                if self._is_over_for(parked):
+                    self._wake(parked, Reason.ENDED)
 
     def close(self) -> None:
-        """End what the client left waiting for a time or a peer; threads idle in a queue stay as they are."""
-        with self._lock:
-            self.closed = True
-            for parked in list(self._parked):
-                if parked.deadline_ns is not None or parked.descriptors or self.verdict is not None:
-                    self._wake(parked, Reason.ENDED)
         self.watched.close()
 
     # inside the lock, or in the loop's thread
 
     def _park(self, parked: Parked, watch: Sequence[Watch], in_loop: bool) -> None:
         with self._lock:
-            if self.closed or (self.verdict is not None and not in_loop):
-                raise Abort
-            if parked.reason is not None:
+            if parked.reason is not None:  # released before it could park
                 return
             self._parked[parked] = None
-            for descriptor, mask in watch:
-                self._watch(parked, descriptor, mask)
             self._running -= parked.counted
             self._changes += 1
+            for descriptor, mask in watch:
+                self._watch(parked, descriptor, mask)
+            if not in_loop and self._is_over_for(parked):
+                self._wake(parked, Reason.ENDED)
+
+    def _is_over_for(self, parked: Parked) -> bool:
+        timed = parked.deadline_ns is not None or bool(parked.descriptors)
+        return self.verdict is not None or (self._ending and timed)
 
     def _watch(self, parked: Parked, descriptor: int, mask: int) -> None:
         own = os.dup(descriptor)  # two threads may wait for one socket, and a third may close it
@@ -205,13 +220,14 @@ class Pacer:
     def _move(self, seen: int, deadline_ns: int | None) -> bool:
         """Go to the next moment at which something is due, unless something happened since ``seen``."""
         with self._lock:
-            if self._running or self._changes != seen:
+            if self._changes != seen:
                 return False
             moments = [parked.deadline_ns for parked in self._parked if parked.deadline_ns is not None]
             if deadline_ns is not None:
                 moments.append(deadline_ns)
             if not moments:
                 return False
+            self._changes += 1
             self.clock.move_to(min(moments))
             for parked in [parked for parked in self._parked if parked.deadline_ns is not None]:
                 if parked.deadline_ns is not None and parked.deadline_ns <= self.clock.now_ns:
@@ -238,7 +254,7 @@ class Pacer:
             with self._lock:
                 self._wake(parked, Reason.ENDED)
             if parked.reason is Reason.ENDED:
-                self.settle()
+                self.claim()
 
     def _nudge(self) -> None:
         if self.dispatching:
@@ -250,9 +266,20 @@ class Pacer:
             return 0.0
         return self.patience_s if peers.any_outside(polled, watched) else LOOPBACK_GRACE_S
 
+    def _is_stuck(self) -> bool:
+        """Whether the threads that could act have not, for as long as a peer outside is given.
+
+        They wait where no patch reaches: for a lock that a sleeping thread holds, in a library's own poll.
+        """
+        used_ns, changes, since_s = self._idle
+        now_s, now_used_ns = real.monotonic(), members.cpu_ns(self, besides=self.loop_ident)
+        if now_used_ns is None or (now_used_ns, self._changes) != (used_ns, changes):
+            self._idle = (now_used_ns or 0, self._changes, now_s)
+            return False
+        return now_s - since_s >= self.patience_s
+
     def _raise_if_aborted(self) -> None:
-        if self._aborting:
-            self.settle()
+        if self._aborting and self.claim():
             raise Abort
 
     def _stall(self) -> None:

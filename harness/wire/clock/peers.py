@@ -19,9 +19,12 @@ class Ends:
 def any_outside(polled: Sequence[int], watched: Sequence[int]) -> bool:
     """Whether one of the descriptors has a peer that acts in real time: a thread, process or machine outside.
 
-    A connection accepted by a server of the run counts as inside: its client is the one under test.
+    ``polled`` are those of the run's loop, ``watched`` those that its threads wait for. A connection accepted
+    by a server of the run counts as inside, its client being the one under test; so does the nameless pair
+    by which a loop in one of its threads is woken.
     """
-    ends = [ends_of(descriptor) for descriptor in (*polled, *watched)]
+    ends = [ends_of(descriptor) for descriptor in polled]
+    ends += [end for end in map(ends_of, watched) if end is None or end.here]
     inside = {end.here for end in ends if end is not None and end.here}
     served = {_port(end.here) for end in ends if end is not None and end.listening}
     return any(end is None or not (end.there in inside or _port(end.here) in served) for end in ends)

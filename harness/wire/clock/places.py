@@ -12,15 +12,15 @@ _STDLIB = os.path.dirname(os.__file__)
 
 
 def of_threads(idents: Iterable[int]) -> list[str]:
-    """The place of each thread in the innermost code that somebody wrote for it."""
+    """The place of each thread in the innermost code that is its author's."""
     frames = sys._current_frames()
-    return [_telling([*_outward(frames[ident])]) for ident in idents if ident in frames]
+    return [place for ident in idents if (place := _place(_outward(frames.get(ident))))]
 
 
 def of_tasks(loop: asyncio.AbstractEventLoop) -> list[str]:
     """The place at which each unfinished task of the loop is suspended."""
     chains = [[*_inward(task.get_coro())] for task in asyncio.all_tasks(loop)]
-    return [_telling(chain[::-1]) for chain in chains if chain]
+    return [place for chain in chains if (place := _place(reversed(chain)))]
 
 
 def _outward(frame: FrameType | None) -> Iterator[FrameType]:
@@ -37,12 +37,12 @@ def _inward(awaited: Any) -> Iterator[FrameType]:
         awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "ag_await", None)
 
 
-def _telling(innermost_first: list[FrameType]) -> str:
-    frame = next((frame for frame in innermost_first if _is_written_for_it(frame)), innermost_first[0])
-    return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
+def _place(innermost_first: Iterable[FrameType]) -> str | None:
+    frame = next((frame for frame in innermost_first if _is_the_authors(frame)), None)
+    return frame and f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
 
 
-def _is_written_for_it(frame: FrameType) -> bool:
+def _is_the_authors(frame: FrameType) -> bool:
     path = frame.f_code.co_filename
     return not path.startswith(_OWN) and (
         "site-packages" in path or not path.startswith((_STDLIB, "<frozen"))

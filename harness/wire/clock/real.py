@@ -7,6 +7,7 @@ import time
 
 allocate_lock = _thread.allocate_lock
 monotonic = time.monotonic
+sleep = time.sleep
 poll_object = select.poll
 
 

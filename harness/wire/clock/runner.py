@@ -5,6 +5,7 @@ import contextvars
 import ctypes
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
 from typing import Any, Generic, TypeVar
 
 from harness.wire.clock import members, patches, places, real
@@ -16,8 +17,8 @@ T = TypeVar("T")
 
 REAL_LIMIT_S = 10.0
 PATIENCE_S = 0.15
-LAST_WORDS_S = 0.25  # for the client's finally blocks, after each interruption
-INTERRUPTIONS = 3
+LAST_WORDS_S = (0.05, 0.1, 0.2, 0.2)  # for the client's finally blocks, between interruptions
+SLICE_S = 0.0002
 
 
 def run(
@@ -33,6 +34,7 @@ def run(
     elsewhere (a thread of real time, a process) the clock stands still for ``patience_s`` real seconds before
     it takes the peer's silence for a wait.
     """
+    _refuse_nesting()
     return _Run(coroutine_function, clock=clock, real_limit_s=real_limit_s, patience_s=patience_s).result()
 
 
@@ -69,18 +71,16 @@ class _Run(Generic[T]):
         self._done = real.allocate_lock()
         self._results: list[T] = []
         self._error: BaseException | None = None
+        self._ended = False
 
     def result(self) -> T:
-        _refuse_nesting()
-        self._clock.drive(self._pacer)
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._pacer.close)
+            self._clock.drive(self._pacer)
+            undo.callback(self._clock.drive, None)
             patches.install()
-            try:
-                self._attend()
-            finally:
-                patches.restore()
-        finally:
-            self._clock.drive(None)
+            undo.callback(patches.restore)
+            self._attend()
         if self._pacer.verdict is not None:
             raise self._pacer.verdict
         if self._error is not None:
@@ -95,28 +95,43 @@ class _Run(Generic[T]):
         try:
             if not self._done.acquire(timeout=self._real_limit_s):
                 self._interrupt(RealTimeExceeded(self._complaint()))
+            self._is_gone_within(LAST_WORDS_S[0])
         except BaseException as error:  # Ctrl-C in the calling thread
             self._interrupt(RealTimeExceeded(f"interrupted by {type(error).__name__}"))
             raise
-        host.join(LAST_WORDS_S)
+        finally:
+            members.expel(self._pacer)
+        if self._ended:
+            host.join()
 
     def _interrupt(self, verdict: RealTimeExceeded) -> None:
+        """Whoever waits is told by the pacer; others get an exception, again and again, or are left behind."""
         self._pacer.abort(verdict)
-        for _ in range(INTERRUPTIONS):
-            for ident in members.idents(self._pacer):
-                if not (ident == self._pacer.loop_ident and self._pacer.dispatching):
-                    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Abort))
-            if self._done.acquire(timeout=LAST_WORDS_S):
+        for attempt, last_words_s in enumerate(LAST_WORDS_S):
+            if self._is_gone_within(last_words_s):
                 return
-        self._pacer.close()  # what cannot be interrupted is left behind, in a daemon thread
+            for ident in members.idents(self._pacer):
+                if ident != self._pacer.loop_ident or self._pacer.claim() or attempt > 1:
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Abort))
+        self._is_gone_within(LAST_WORDS_S[-1])
+        self._pacer.finish()
+
+    def _is_gone_within(self, seconds: float) -> bool:
+        end_s = real.monotonic() + seconds
+        while not (self._ended and self._pacer.is_quiet):
+            if real.monotonic() > end_s:
+                return False
+            real.sleep(SLICE_S)
+        return True
 
     def _complaint(self) -> str:
         idents = set(members.idents(self._pacer))
         if self._pacer.dispatching:  # the loop's thread only waits for the others
             idents.discard(self._pacer.loop_ident)
+        at = places.of_threads(idents) or self._pacer.whereabouts()
         return (
-            f"still running after {self._real_limit_s:g} s of real time, {self._clock.now_s:g} s on its clock: "
-            + "; ".join(dict.fromkeys(places.of_threads(idents)))
+            f"still running after {self._real_limit_s:g} s of real time and {self._clock.now_s:g} s on its clock, "
+            f"at {'; '.join(dict.fromkeys(at)) or 'a place unknown'}"
         )
 
     def _host(self) -> None:
@@ -129,8 +144,9 @@ class _Run(Generic[T]):
             self._error = self._error or error
         finally:
             pacer.notify = _nobody
-            pacer.close()
+            pacer.finish()
             members.leave()
+            self._ended = True
             self._done.release()
 
     def _drive_loop(self) -> None:
@@ -141,7 +157,7 @@ class _Run(Generic[T]):
         except BaseException as error:  # noqa: BLE001  # whatever it is, the caller gets it
             self._error = error
         finally:
-            self._pacer.settle()
+            self._pacer.claim()
             wind_down(loop)
 
 

@@ -114,13 +114,13 @@ def _virtual_select(
 
 @functools.wraps(_selector_select)
 def _virtual_selector_select(self: Any, timeout: float | None = None) -> Any:
-    """A selector has a descriptor of its own, so an event loop inside a client's thread waits like this."""
+    """Thus waits an event loop that a client runs in a thread of its own."""
     pacer = current()
     if pacer is None or (timeout is not None and timeout <= 0):
         return _selector_select(self, timeout)
     ready = _selector_select(self, 0)
     if not ready:
-        _pass(pacer, timeout, [(self.fileno(), READ)])
+        _pass(pacer, timeout, [(key.fd, key.events) for key in self.get_map().values()])
         ready = _selector_select(self, 0)
     return ready
 
@@ -140,7 +140,5 @@ METHODS: dict[str, Callable[..., Any]] = {
     "recvfrom": _awaiting("recvfrom", READ),
     "accept": _awaiting("accept", READ),
 }
-SELECTOR_METHODS = (
-    {"select": _virtual_selector_select} if hasattr(selectors.DefaultSelector, "fileno") else {}
-)
+SELECTOR_METHODS = {"select": _virtual_selector_select}
 REPLACEMENTS: dict[Any, Any] = {select.select: StandIn(select.select, _virtual_select)}

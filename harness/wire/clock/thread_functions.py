@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.wire.clock import members, real
-from harness.wire.clock.model import Means, to_ns
+from harness.wire.clock.model import Abort, Means, to_ns
 from harness.wire.clock.pacer import Pacer, Parked, Reason
 
 _start = threading.Thread.start
@@ -75,6 +75,8 @@ def _adopted(pacer: Pacer, thread: threading.Thread, run: Callable[[], None]) ->
         members.enrol(pacer)
         try:
             run()
+        except Abort:
+            return
         finally:
             members.leave()
             del thread.run

@@ -7,7 +7,7 @@ import gc
 import math
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, SupportsIndex
 
 from harness.wire.clock.members import current
 from harness.wire.clock.model import Means, VirtualClock, to_ns
@@ -52,8 +52,8 @@ _sleep = time.sleep
 
 def _virtual_sleep(seconds: float, /) -> None:
     pacer = current()
-    if pacer is None or not seconds > 0 or math.isinf(seconds):
-        _sleep(seconds)
+    if pacer is None or not isinstance(seconds, SupportsIndex | float) or not 0 < seconds < math.inf:
+        _sleep(seconds)  # which also words the refusal of what is not a number of seconds
         return
     since_ns = pacer.clock.now_ns
     pacer.wait(deadline_ns=since_ns + to_ns(seconds))

@@ -389,3 +389,21 @@ def test_two_runs_in_two_threads_do_not_mix() -> None:
     for thread in threads:
         thread.join()
     assert [clock.now_s for clock in clocks] == [20.0, 40.0]
+
+
+def test_a_lock_held_through_a_sleep_holds_the_other_threads_on_the_clock() -> None:
+    clock = VirtualClock()
+
+    def take_turns() -> list[float]:
+        lock, at = threading.Lock(), list[float]()
+
+        def turn(_: int) -> None:
+            with lock:
+                time.sleep(20)
+                at.append(clock.now_s)
+
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(turn, range(3)))
+        return at
+
+    assert run_sync(take_turns, clock=clock, patience_s=0.05) == [20.0, 40.0, 60.0]

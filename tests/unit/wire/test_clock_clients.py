@@ -418,3 +418,30 @@ def test_a_port_that_is_closed_refuses_at_once() -> None:
     with pytest.raises(ConnectionRefusedError):
         run_sync(lambda: socket.create_connection(address, timeout=9), clock=clock)
     assert clock.now_s == 0.0
+
+
+def test_a_client_of_grpc_lives_in_the_time_of_its_loop() -> None:
+    grpc = pytest.importorskip("grpc")
+    clock = VirtualClock()
+
+    async def answer(request: bytes, _: object) -> bytes:
+        if request == b"late":
+            await clock.elapse(5)
+        return request
+
+    async def call() -> list[float]:
+        server = grpc.aio.server()
+        method = grpc.unary_unary_rpc_method_handler(answer)
+        server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("s", {"m": method})])
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        at: list[float] = []
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            for request in (b"now", b"late"):
+                assert await channel.unary_unary("/s/m")(request) == request
+                at.append(clock.now_s)
+                await asyncio.sleep(60)
+        await server.stop(None)
+        return at
+
+    assert run(call, clock=clock) == [0.0, 65.0]
