@@ -1,48 +1,66 @@
 """The format of a contract file: what may stand in it, key by key.
 
-Frozen pydantic models, unknown keys forbidden. Times are seconds, sizes bytes, rates events per second and
-percentages fractions once read; in the file each carries its unit (``harness.contract.units``). Expressions
-are CEL (``harness.contract.expressions``).
+Frozen pydantic models, unknown keys forbidden. Times are seconds once read; in the file each carries its unit
+(``harness.contract.units``). Expressions are CEL (``harness.contract.expressions``).
 """
 
-import re
-from datetime import date
-from typing import Annotated, Any, Literal
+# ruff: noqa: RUF012 -- pydantic copies the default of each field, and the models are frozen
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints, WithJsonSchema
+from typing import Annotated, Literal
 
-from harness.contract.units import Duration, Percentage, Rate, Size
+from pydantic import BeforeValidator, Field, JsonValue, StringConstraints
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.\-]*$", max_length=100)]
-DottedPath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
-Credential = Annotated[str, StringConstraints(pattern=r"^\$\{[A-Z_][A-Z0-9_]*\}$")]
-Expression = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
-Schema = dict[str, Any]
+from harness.contract.problems import ALLOWED, shown
+from harness.contract.promises import (
+    BatchLimit,
+    Cache,
+    CircuitBreaker,
+    Evidence,
+    Failures,
+    Limits,
+    LoadProfile,
+    Monitoring,
+    Proof,
+    RateLimit,
+    Resilience,
+    Retry,
+    RetryAfter,
+    Sla,
+    Wait,
+    Waiver,
+)
+from harness.contract.units import PositiveDuration
+from harness.contract.words import (
+    BASE_URL,
+    POINTER,
+    PROBE,
+    ROUTE,
+    SERVICE,
+    VERSION,
+    Credential,
+    DottedPath,
+    Expression,
+    Name,
+    Part,
+    Schema,
+    Status,
+)
 
-
-def _status(value: object) -> object:
-    if isinstance(value, str | int) and re.fullmatch(r"[1-5]\d\d", str(value)):
-        return int(value)
-    raise ValueError(f"`{value}` is not an HTTP status such as 200")
-
-
-Status = Annotated[int, BeforeValidator(_status), WithJsonSchema({"type": ["string", "integer"], "pattern": r"^[1-5]\d\d$", "minimum": 100, "maximum": 599})]
-
-
-def _day(value: object) -> object:
-    try:
-        return date.fromisoformat(str(value))
-    except ValueError:
-        raise ValueError(f"`{value}` is not a date such as 2026-11-20") from None
-
-
-Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
-
-
-class Part(BaseModel):
-    """A part of the contract file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, populate_by_name=True)
+# The promises are part of the model: their readers need not know in which file they stand.
+__all__ = [
+    "BatchLimit",
+    "Cache",
+    "CircuitBreaker",
+    "DottedPath",
+    "Expression",
+    "Name",
+    "Part",
+    "RateLimit",
+    "Retry",
+    "RetryAfter",
+    "Wait",
+    "Waiver",
+]
 
 
 class Auth(Part):
@@ -63,7 +81,7 @@ class Container(Part):
     """The provider's image, the ports it serves and the path that answers once it is ready."""
 
     image: str
-    ports: list[int] = Field(min_length=1)
+    ports: list[Annotated[int, Field(ge=1, le=65535)]] = Field(min_length=1)
     ready: str
     environment: dict[str, str] = {}
 
@@ -72,10 +90,10 @@ class Provider(Part):
     """Where the provider is and how it is reached."""
 
     protocol: Literal["http", "http+grpc"] = "http"
-    base_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+[^/\s?#]$")]
-    timeout: Duration
+    base_url: Annotated[str, StringConstraints(pattern=BASE_URL)]
+    timeout: PositiveDuration
     auth: Auth | None = None
-    probe: Annotated[str, StringConstraints(pattern=r"^[\w.\-]+/[\w.\-]+$")]
+    probe: Annotated[str, StringConstraints(pattern=PROBE)]
     default: Literal["stub", "embedded", "container", "live"] = "stub"
     embedded: DottedPath | None = None
     container: Container | None = None
@@ -171,7 +189,7 @@ class Bind(Part):
     arguments: dict[Name, Expression] = {}
     result: Expression | None = None
     returns: Expression = "result"
-    tolerance: float = 1e-6
+    tolerance: float = Field(default=1e-6, ge=0)
     split: Split | None = None
 
 
@@ -205,7 +223,7 @@ class Operation(Part):
 
     summary: str | None = None
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
-    path: Annotated[str, StringConstraints(pattern=r"^/[^\s?#]*$")]
+    path: Annotated[str, StringConstraints(pattern=ROUTE)]
     idempotent: bool
     cached: bool = False
     let: dict[Name, Expression] = {}
@@ -225,187 +243,22 @@ class ErrorShape(Part):
 
     media_type: str
     body: Schema
-    message: Annotated[str, StringConstraints(pattern=r"^(/[^/]+)*$")] = ""
+    message: Annotated[str, StringConstraints(pattern=POINTER)] = ""
     example: JsonValue
 
 
-class BatchLimit(Part):
-    """The most that one request may carry."""
-
-    items: int | None = Field(default=None, gt=0)
-    tokens: int | None = Field(default=None, gt=0)
-    bytes: Size | None = None
-
-
-class RateLimit(Part):
-    """The most that any window of length ``per`` may see."""
-
-    requests: int | None = Field(default=None, gt=0)
-    tokens: int | None = Field(default=None, gt=0)
-    per: Duration
-
-
-class Limits(Part):
-    """What our client never exceeds."""
-
-    batch: BatchLimit | None = None
-    rate: list[RateLimit] = []
-
-
-Trouble = Annotated[
-    int | Literal["timeout", "connection"],
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 100, "maximum": 599}, {"enum": ["timeout", "connection"]}]}),
-]
-
-
-class Wait(Part):
-    """Back-off: ``initial * multiplier**n`` capped at ``max``, plus up to ``jitter``; n counts from 0."""
-
-    initial: Duration
-    multiplier: float = Field(ge=1)
-    max: Duration
-    jitter: Duration
-
-
-class RetryAfter(Part):
-    """On which statuses the provider's own hint is waited out, with at least and at most so much added."""
-
-    on: list[int] = Field(min_length=1)
-    added: Annotated[list[Duration], Field(min_length=2, max_length=2)]
-
-
-class Retry(Part):
-    """When a request is repeated; ``attempts`` counts the first one too."""
-
-    attempts: int = Field(ge=1)
-    on: list[Trouble] = Field(min_length=1)
-    never: list[int] = []
-    wait: Wait
-    retry_after: RetryAfter | None = None
-
-
-class CircuitBreaker(Part):
-    """Consecutive failures that open it, how long it stays open, successes that close it again."""
-
-    failure_threshold: int = Field(ge=1)
-    recovery_timeout: Duration
-    half_open_successes: int = Field(ge=1)
-
-
-class Cache(Part):
-    """How long and how many results are kept."""
-
-    ttl: Duration
-    entries: int = Field(ge=1)
-
-
-Pattern = Literal["circuit_breaker", "retry_with_backoff", "batch_processing", "rate_limited", "cached"]
-
-
-class Policies(Part):
-    """What is done about each kind of error, by the names the platform uses."""
-
-    rate_limit: Literal["exponential_backoff"] | None = None
-    timeout: Literal["retry_with_circuit_breaker", "circuit_breaker"] | None = None
-    auth_failure: Literal["refresh_token"] | None = None
-    server_error: Literal["retry_limited"] | None = None
-    connection_error: Literal["retry_with_backoff"] | None = None
-
-
-class Resilience(Part):
-    """What the client promises to do when the provider fails."""
-
-    patterns: list[Pattern] = []
-    policies: Policies = Policies()
-    retry: Retry | None = None
-    circuit_breaker: CircuitBreaker | None = None
-    cache: Cache | None = None
-    budget: Duration | None = None
-
-
-class Raises(Part):
-    """The error that the client raises."""
-
-    raises: Name
-
-
-class Failures(Part):
-    """What the client raises when there is no answer, or none that keeps the contract."""
-
-    timeout: Raises | None = None
-    connection: Raises | None = None
-    invalid_response: Raises | None = None
-    circuit_open: Raises | None = None
-    deadline: Raises | None = None
-    invalid_input: Raises | None = None
-
-
-class Sla(Part):
-    """Objectives, judged by the load suite."""
-
-    availability: Percentage | None = None
-    response_time_p50: Duration | None = None
-    response_time_p95: Duration | None = None
-    response_time_p99: Duration | None = None
-    throughput: Rate | None = None
-    error_rate: Percentage | None = None
-
-
-class LoadProfile(Part):
-    """An arrival rate held for a duration; ``mix`` weighs the operations."""
-
-    rate: Rate
-    duration: Duration
-    mix: dict[Name, int] = {}
-    users: int | None = Field(default=None, ge=1)
-
-
-class Monitoring(Part):
-    """How the integration is watched in production."""
-
-    health_check_interval: Duration
-    metrics: bool
-    alert_on_failure: bool
-
-
-class Difference(Part):
-    """A place where a published description and this contract differ, and why that is accepted."""
-
-    at: str
-    because: str
-    accepted: Day
-    expires: Day
-
-
-class Evidence(Part):
-    """A published description that this contract was compared with."""
-
-    spec: str
-    url: str | None = None
-    differs: list[Difference] = []
-
-
-class Waiver(Part):
-    """A clause (or ``prefix.*``) that may stay unchecked until a day, and why."""
-
-    clause: str
-    because: str
-    until: Day
-
-
-class Proof(Part):
-    """The least share of mutants that the checks have to kill, and the mutants that are excused."""
-
-    score: Percentage = 1.0
-    waivers: list[Waiver] = []
+def _format(value: object) -> object:
+    if type(value) is not int or value != 1:
+        raise ValueError(f"{shown(value)} is no version of the format{ALLOWED}1")
+    return value
 
 
 class Contract(Part):
     """All that is promised between the consumer and one provider."""
 
-    contract: Literal[1]
-    service: Annotated[str, AfterValidator(str), StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-    version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]*$")]
+    contract: Annotated[Literal[1], BeforeValidator(_format)]
+    service: Annotated[str, StringConstraints(pattern=SERVICE, max_length=100)]
+    version: Annotated[str, StringConstraints(pattern=VERSION, max_length=100)]
     title: str
     consumer: Name
     description: str | None = None

@@ -1,8 +1,21 @@
 """What is wrong with a contract: every problem with its place, what is allowed and what to do."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+
+MOST_PROBLEMS = 200
+MOST_SHOWN = 60
+MOST_COMPARED = 100
+ALLOWED = "; allowed: "
+
+_SECRET = re.compile(
+    r"\b(?:(?:sk|pk|rk|pa|hf|ghp|gho|ghs|glpat|xox[abpr]|github_pat|hvs|npm|pypi)[-_](?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{16,}"
+    r"|(?:AKIA|ASIA|AIza)(?=[A-Z]*[0-9])[A-Za-z0-9_-]{12,}"
+    r"|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----)"
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -29,7 +42,7 @@ class Problem:
     def __str__(self) -> str:
         text = f"{self.place}: {self.message}"
         if self.allowed:
-            text += f"; allowed: {self.allowed}"
+            text += ALLOWED + self.allowed
         if self.hint:
             text += f"; {self.hint}"
         return text
@@ -40,10 +53,35 @@ class ContractError(Exception):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
-        super().__init__("\n".join(map(str, self.problems)))
+        lines = list(map(str, self.problems[:MOST_PROBLEMS]))
+        if len(self.problems) > MOST_PROBLEMS:
+            lines.append(f"{self.problems[0].place.file}: and {len(self.problems) - MOST_PROBLEMS} more problems")
+        super().__init__("\n".join(lines))
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """A hint that names the nearest right spelling, or an empty string when none is near."""
-    close = get_close_matches(word, list(allowed), n=1, cutoff=0.6)
-    return f"did you mean `{close[0]}`?" if close else ""
+    if len(word) > MOST_COMPARED:
+        return ""
+    known = {name.lower(): name for name in allowed if len(name) <= 2 * MOST_COMPARED}
+    close = get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return f"did you mean `{known[close[0]]}`?" if close else ""
+
+
+def looks_secret(text: str) -> bool:
+    """Whether a text has the shape of a key or token that somebody issues."""
+    return _SECRET.search(text) is not None
+
+
+def shown(value: object) -> str:
+    """A value in a message: scalars unless they are long, for what is in the wrong place may be a secret or a body."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, str):
+        hidden = len(value) > MOST_SHOWN or looks_secret(value)
+        return f"a text of {len(value)} characters" if hidden else f"`{value}`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, int | float):
+        return f"`{value}`"
+    return {"dict": "a mapping", "list": "a list"}.get(type(value).__name__, type(value).__name__)

@@ -1,55 +1,133 @@
 """Pydantic's errors as problems with a place in the file, what is allowed and the nearest right spelling."""
 
+import re
 from collections.abc import Iterable, Mapping
+from itertools import groupby
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from harness.contract.problems import Problem, nearest
+from harness.contract.problems import ALLOWED, Problem, nearest, shown
 from harness.contract.reader import Document, Steps
+from harness.contract.words import MEANINGS
+
+MOST_EXPLAINED = 500  # looking for the nearest spelling takes its time
+
+_TYPES = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "`true` or `false`",
+    "dict_type": "a mapping of `key: value`",
+    "model_type": "a mapping of `key: value`",
+    "model_attributes_type": "a mapping of `key: value`",
+    "list_type": "a list of `- item`",
+}
+_BOUNDS = {
+    "greater_than": ("gt", "more than {}"),
+    "greater_than_equal": ("ge", "{} or more"),
+    "less_than": ("lt", "less than {}"),
+    "less_than_equal": ("le", "{} or less"),
+    "too_short": ("min_length", "at least {}"),
+    "too_long": ("max_length", "at most {}"),
+    "string_too_short": ("min_length", "at least {} character"),
+    "string_too_long": ("max_length", "at most {} characters"),
+}
+
+_UNQUOTED = re.compile(r"-?[0-9.]{1,20}|true|false")
+
+Detail = dict[str, Any]
 
 
 def model_problems(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Problem]:
     """One problem for each thing that is wrong with a document."""
-    return [_problem(dict(detail), document, model) for detail in error.errors(include_url=False, include_context=True)]
+    details = [dict(detail) for detail in error.errors(include_url=False, include_context=True)][:MOST_EXPLAINED]
+    located = [(_existing(document.value, detail["loc"]), detail) for detail in details]
+    problems: list[Problem] = []
+    for steps, group in groupby(located, key=lambda pair: (pair[0], _single(pair[1]))):
+        problems.append(_problem([detail for _, detail in group], steps[0], document, model))
+    return problems
 
 
-def _problem(detail: dict[str, Any], document: Document, model: type[BaseModel]) -> Problem:
-    steps = _existing(document.value, detail["loc"])
-    kind, context = detail["type"], detail.get("ctx", {})
-    name = str(detail["loc"][-1]) if detail["loc"] else ""
+def _single(detail: Detail) -> str:
+    """What keeps an error from being one with its neighbours: only the branches of a union are one."""
+    return str(detail["loc"]) if detail["type"] in ("extra_forbidden", "missing") or "[key]" in detail["loc"] else ""
+
+
+def _problem(group: list[Detail], steps: Steps, document: Document, model: type[BaseModel]) -> Problem:
+    detail = group[0]
+    kind, name = detail["type"], str(detail["loc"][-1]) if detail["loc"] else ""
     if kind == "extra_forbidden":
         allowed = _fields(_model_at(model, steps[:-1]))
-        return Problem(document.key_place(steps), f"`{name}` is unknown here", ", ".join(allowed), nearest(name, allowed))
+        return Problem(document.key_place(steps), f"{_key(name)} is unknown{_in(steps[:-1])}", ", ".join(allowed), nearest(name, allowed))
     if kind == "missing":
         return Problem(document.place(steps), f"`{name}` is missing{_in(steps)}")
-    place = document.place(steps)
-    shown = "a literal value" if name == "credential" else _shown(detail.get("input"))
+    if kind == "empty" or (detail.get("input") is None and kind in _TYPES):
+        hint = "" if not steps else "leave the key out if it has no value"
+        return Problem(document.key_place(steps), f"{_subject(steps)} is empty", _expected(group), hint)
+    if name == "[key]":
+        return Problem(document.key_place(steps), *_explained(group, steps[:-1], of=f"the key {shown(detail.get('input'))}"))
+    return Problem(document.place(steps), *_explained(group, steps, of=_said(detail, steps)))
+
+
+def _explained(group: list[Detail], steps: Steps, *, of: str) -> tuple[str, str, str]:
+    """Message, what is allowed and a hint, for one value; ``group`` is what each branch of a union said."""
+    detail = group[0]
+    kind, context, value = detail["type"], detail.get("ctx", {}), detail.get("input")
+    if kind == "value_error":
+        message, _, allowed = detail["msg"].removeprefix("Value error, ").partition(ALLOWED)
+        return message + _in(steps), allowed, nearest(str(value), re.findall(r"`([A-Za-z_]+)`", allowed))
     if kind in ("literal_error", "enum"):
-        expected = str(context.get("expected", ""))
-        words = [word.strip("' ") for word in expected.replace(" or ", ",").split(",")]
-        return Problem(place, f"{shown} is not allowed{_in(steps)}", expected, nearest(str(detail.get("input")), words))
+        words = [word.strip("' ") for word in str(context.get("expected", "")).replace(" or ", ",").split(",")]
+        return f"{of} is not allowed{_in(steps)}", ", ".join(words), nearest(str(value), words)
+    return f"{of} is wrong{_in(steps)}", _expected(group), _quotes(kind, value)
+
+
+def _expected(group: Iterable[Detail]) -> str:
+    """What would be right, in words; of a union each branch once."""
+    return " or ".join(dict.fromkeys(filter(None, map(_expectation, group))))
+
+
+def _expectation(detail: Detail) -> str:
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind in _TYPES:
+        return _TYPES[kind]
     if kind == "string_pattern_mismatch":
-        return Problem(place, f"{shown} is malformed{_in(steps)}", _pattern_meaning(name, str(context.get("pattern", ""))))
-    message = detail["msg"].removeprefix("Value error, ")
-    return Problem(place, f"{message}{_in(steps)}" if kind == "value_error" else f"{shown}: {message.lower()}{_in(steps)}")
+        pattern = str(context.get("pattern", ""))
+        return MEANINGS.get(pattern, f"text that matches {pattern}")
+    if kind in _BOUNDS:
+        bound, words = _BOUNDS[kind]
+        return words.format(context.get(bound))
+    return "" if kind == "empty" else str(detail["msg"]).lower()
 
 
-def _pattern_meaning(name: str, pattern: str) -> str:
-    if name == "credential":
-        return "`${NAME}`, a reference to the environment: a secret never stands in a contract"
-    return f"text that matches {pattern}"
+def _said(detail: Detail, steps: Steps) -> str:
+    """The value that is wrong; nothing of it where a secret belongs."""
+    value = detail.get("input")
+    if "auth" in steps or "credential" in steps:
+        return "a literal value" if not isinstance(value, dict | list) else shown(value)
+    return shown(value)
 
 
-def _shown(value: object) -> str:
-    """Scalars are shown unless they are long: what is in the wrong place may be a secret or a body."""
-    if isinstance(value, str) and len(value) > 60:
-        return f"text of {len(value)} characters"
-    return f"`{value}`" if isinstance(value, str | int | float | bool) else "nothing" if value is None else type(value).__name__
+def _quotes(kind: str, value: object) -> str:
+    """What quotes have to do with it, if they have."""
+    if kind == "string_type" and isinstance(value, int | float):
+        return f'as text it is written "{str(value).lower() if isinstance(value, bool) else value}"'
+    if kind in ("int_type", "float_type", "bool_type") and isinstance(value, str) and _UNQUOTED.fullmatch(value):
+        return "it is written without quotes"
+    return ""
+
+
+def _key(name: str) -> str:
+    return shown(name) if len(name) > 60 else f"`{name}`"
+
+
+def _subject(steps: Steps) -> str:
+    return f"`{'.'.join(map(str, steps))}`" if steps else "the file"
 
 
 def _in(steps: Steps) -> str:
-    return f" in `{'.'.join(map(str, steps))}`" if steps else ""
+    return f" in `{'.'.join(map(str, steps))}`" if steps else " here"
 
 
 def _existing(value: Any, location: Iterable[str | int]) -> Steps:
@@ -77,7 +155,7 @@ def _model_at(model: type[BaseModel], steps: Steps) -> type[BaseModel] | None:
 def _step_into(annotation: Any, step: str) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         for name, field in annotation.model_fields.items():
-            if step in (name, field.alias):
+            if step == (field.alias or name):
                 return _unwrapped(field.annotation)
         return None
     arguments = get_args(annotation)
