@@ -1,6 +1,6 @@
 """One collection: a shard of the engine and what is known about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from harness.provider.qdrant_engine.vectors import shapes_of
 from harness.provider.qdrant_engine.versions import Profile
 
 _SCROLL_LIMIT = 10
+_OPERATION_BYTES = 32 * 1024  # so that many small updates count too: each is replayed at the next start
 # What a request that doesn't wait is never told: these come to light only when it is applied.
 _SILENT = (Kind.BAD_INPUT, Kind.NOT_FOUND, Kind.INTERNAL)
 
@@ -30,20 +31,21 @@ class Collection:
         self.name = name
         self.config = config
         self.home = home
-        self.unflushed = 0
+        self.unflushed_bytes = 0
         self._shard = shard
         self._profile = profile
         self._shapes = shapes_of(config["params"])
         self._operations = 0
+        self._point_bytes = 4 * sum(self._shapes.dense.values())
 
     def update(self, kind: str, body: object, *, wait: bool) -> Answer:
         """Apply one update and say how far it came.
 
         It is applied before the answer either way; without ``wait`` an error in applying it isn't told.
         """
-        return self.apply(lambda: operation_of(kind, body, self._shapes), wait=wait)
+        return self.apply(lambda: operation_of(kind, body, self._shapes), points=_points(body), wait=wait)
 
-    def apply(self, make: Callable[[], edge.UpdateOperation], *, wait: bool) -> Answer:
+    def apply(self, make: Callable[[], edge.UpdateOperation], *, points: int = 0, wait: bool) -> Answer:
         self._operations += 1
         try:
             operation = make()
@@ -51,7 +53,7 @@ class Collection:
         except Refused as refusal:
             if wait or refusal.kind not in _SILENT:
                 raise
-        self.unflushed += 1
+        self.unflushed_bytes += _OPERATION_BYTES + points * self._point_bytes
         return {"operation_id": self._operations - 1, "status": "completed" if wait else "acknowledged"}
 
     def retrieve(self, body: object) -> list[Answer]:
@@ -135,7 +137,7 @@ class Collection:
 
     def flush(self) -> None:
         self._run(self._shard.flush)
-        self.unflushed = 0
+        self.unflushed_bytes = 0
 
     def close(self) -> None:
         self._run(self._shard.close)
@@ -164,3 +166,12 @@ class Collection:
             if type(error).__name__ != "PanicException":
                 raise
             raise Refused(Kind.INTERNAL, f"the engine panicked: {error}") from error
+
+
+def _points(body: object) -> int:
+    """About how many points an update brings."""
+    if not isinstance(body, Mapping):
+        return 0
+    batch = body.get("batch")
+    listed = batch.get("ids") if isinstance(batch, Mapping) else body.get("points")
+    return len(listed) if isinstance(listed, list) else 0

@@ -102,9 +102,9 @@ def _vectors(value: object) -> dict[str, Any]:
     if value is None:
         return {}
     doc = mapping(value, "vectors")
-    if "size" in doc or "distance" in doc:
-        if not isinstance(doc.get("size"), Mapping) and not isinstance(doc.get("distance"), Mapping):
-            return _vector(doc, "vectors")
+    given = [doc[field] for field in ("size", "distance") if field in doc]
+    if given and not any(isinstance(entry, Mapping) for entry in given):
+        return _vector(doc, "vectors")
     return {name: _vector(entry, f"vectors.{name}") for name, entry in doc.items()}
 
 

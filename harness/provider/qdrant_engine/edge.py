@@ -64,6 +64,7 @@ from qdrant_edge import SearchParams as SearchParams
 from qdrant_edge import SparseVector as SparseVector
 from qdrant_edge import TextIndexParams as TextIndexParams
 from qdrant_edge import TokenizerType as TokenizerType
+from qdrant_edge import UpdateMode as UpdateMode
 from qdrant_edge import UpdateOperation as UpdateOperation
 from qdrant_edge import UuidIndexParams as UuidIndexParams
 from qdrant_edge import ValuesCount as ValuesCount

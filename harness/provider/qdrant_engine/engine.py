@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,8 +17,8 @@ from harness.provider.qdrant_engine.updates import KINDS
 from harness.provider.qdrant_engine.versions import Profile
 
 T = TypeVar("T")
-# After so many updates the engine's log is folded into its segments, so that a start replays little.
-_FLUSH_EVERY = 200
+# With so much in the engine's log it is folded into the segments, so that a start replays little.
+_FLUSH_BYTES = 64 * 1024 * 1024
 _LONGEST_NAME = 255
 _FORBIDDEN = frozenset('<>:"/\\|?*\0\x1f')
 
@@ -30,16 +31,18 @@ class Engine:
 
     def __init__(self, *, path: Path | None, profile: Profile) -> None:
         self.profile = profile
+        self.opened = datetime.now(UTC).isoformat()
         self._turn = threading.RLock()
         self._storage = Storage(path=path, profile=profile)
         self._collections = {collection.name: collection for collection in self._storage.load()}
 
     def create(self, name: str, body: object) -> bool:
         _check_new_name(name)
+        config = collection_config(body, self.profile)
         with self._turn:
             if name in self._collections:
                 raise Refused(Kind.ALREADY_EXISTS, f"Collection `{name}` already exists!")
-            self._collections[name] = self._storage.create(name, collection_config(body, self.profile))
+            self._collections[name] = self._storage.create(name, config)
             return True
 
     def reconfigure(self, name: str, body: object) -> bool:
@@ -107,7 +110,7 @@ class Engine:
         with self._turn:
             collection = self._get(name)
             answer = change(collection)
-            if self._storage.durable and collection.unflushed >= _FLUSH_EVERY:
+            if self._storage.durable and collection.unflushed_bytes >= _FLUSH_BYTES:
                 collection.flush()
             return answer
 

@@ -15,6 +15,7 @@ class Kind(Enum):
     VALIDATION = ("Validation error in JSON body: ", 422, "INVALID_ARGUMENT")
     QUERY_VALIDATION = ("Validation error in query parameters: ", 422, "INVALID_ARGUMENT")
     PATH_VALIDATION = ("Validation error in path parameters: ", 422, "INVALID_ARGUMENT")
+    CONTENT_TYPE = ("", 400, "INVALID_ARGUMENT")
     TOO_LARGE = ("Payload error: ", 400, "RESOURCE_EXHAUSTED")
     NOT_FOUND = ("Not found: ", 404, "NOT_FOUND")
     ALREADY_EXISTS = ("Wrong input: ", 409, "ALREADY_EXISTS")

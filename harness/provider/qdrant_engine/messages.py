@@ -82,7 +82,8 @@ def _generated() -> ModuleType:
         return sys.modules[name]
     folder = _client_folder() / "grpc"
     spec = spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
-    assert spec is not None and spec.loader is not None, folder
+    assert spec is not None, folder
+    assert spec.loader is not None, folder
     package = module_from_spec(spec)
     sys.modules[name] = package
     spec.loader.exec_module(package)

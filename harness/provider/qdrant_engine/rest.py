@@ -102,6 +102,9 @@ class Rest:
 
     def _body(self, request: Request) -> Any:
         body = request.body
+        media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            raise Refused(Kind.CONTENT_TYPE, "Content type error")
         if len(body) > self._largest_body:
             limit = f"(limit: {self._largest_body} bytes)"
             raise Refused(Kind.TOO_LARGE, f"JSON payload ({len(body)} bytes) is larger than allowed {limit}.")
@@ -109,7 +112,7 @@ class Rest:
             parsed = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise Refused(Kind.FORMAT, str(error)) from error
-        if b"true" in body or b"false" in body:
+        if _lists_booleans(body):
             _refuse_booleans(parsed)
         return parsed
 
@@ -145,11 +148,22 @@ def _wait(query: Mapping[str, str]) -> bool:
     return _WAITS[wait]
 
 
-def _refuse_booleans(value: object, name: str = "") -> None:
-    """Refuse true and false inside a vector, which Python would take for 1 and 0.
+def _lists_booleans(body: bytes) -> bool:
+    """Whether a list in the JSON may hold true or false: only there one follows a bracket or a comma."""
+    for word in (b"true", b"false"):
+        at = body.find(word)
+        while at >= 0:
+            before = at - 1
+            while before > 0 and body[before] in b" \t\r\n":
+                before -= 1
+            if body[before] in b"[,":
+                return True
+            at = body.find(word, at + 1)
+    return False
 
-    Only called for a body with such a word in it, because looking at every element is slow.
-    """
+
+def _refuse_booleans(value: object, name: str = "") -> None:
+    """Refuse true and false inside a vector, which Python would take for 1 and 0; slow, so rarely called."""
     if isinstance(value, Mapping):
         for key, entry in value.items():
             if key != "payload":

@@ -38,6 +38,17 @@ def _list(asked: Asked) -> object:
     return {"collections": [{"name": name} for name in asked.engine.names()]}
 
 
+def _telemetry(asked: Asked) -> object:
+    """The least that the schema of the telemetry demands."""
+    return {
+        "id": "embedded",
+        "app": {"name": "qdrant", "version": asked.engine.profile.version, "startup": asked.engine.opened},
+        "collections": {"number_of_collections": len(asked.engine.names())},
+        "cluster": {"enabled": False},
+        "requests": {"rest": {"responses": {}}, "grpc": {"responses": {}}},
+    }
+
+
 def _get_point(asked: Asked) -> object:
     try:
         wanted = point_id(int(asked.part) if asked.part.isdecimal() else asked.part)
@@ -121,6 +132,7 @@ _ROOT: dict[tuple[str, str], Operation] = {
     ("GET", "/aliases"): lambda asked: {"aliases": []},
     ("GET", "/snapshots"): lambda asked: [],
     ("GET", "/cluster"): lambda asked: {"status": "disabled"},
+    ("GET", "/telemetry"): lambda asked: _telemetry(asked),
 }
 # What the real server has and the engine doesn't: said so, instead of "no such path".
 _ABSENT_ROOT = frozenset({"/snapshots", "/cluster/recover", "/collections/aliases", "/locks", "/issues"})

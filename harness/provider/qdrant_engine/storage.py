@@ -9,6 +9,7 @@ into place until the moment that file is removed; whatever else lies around is a
 import fcntl
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ from harness.provider.qdrant_engine.versions import Profile
 _DESCRIPTION = "collection.json"
 _SHARD = "shard"
 _LOCK = ".lock"
+_HOMES = "qdrant-engine"  # not "collections", which is what the real server calls its own
+_HOME = re.compile(r"[0-9a-f]{32}$")
 
 
 class Storage:
@@ -35,12 +38,14 @@ class Storage:
         self._profile = profile
         self._root = _prepared(path) if path else Path(tempfile.mkdtemp(prefix="qdrant-engine-"))
         self._lock = _locked(self._root)
-        self._homes = self._root / "collections"
+        self._homes = self._root / _HOMES
         self._homes.mkdir(exist_ok=True)
 
     def load(self) -> Iterator[Collection]:
         """The collections that are there."""
         for home in sorted(self._homes.iterdir()):
+            if not _HOME.match(home.name):
+                continue
             description = home / _DESCRIPTION
             if not description.exists():
                 shutil.rmtree(home, ignore_errors=True)

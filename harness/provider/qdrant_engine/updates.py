@@ -5,12 +5,17 @@ from typing import Any
 
 from harness.provider.qdrant_engine import edge
 from harness.provider.qdrant_engine.errors import Kind, Refused, reading, unsupported
-from harness.provider.qdrant_engine.fields import Doc, items, mapping, required, strings, text, wrong
+from harness.provider.qdrant_engine.fields import Doc, choice, items, mapping, required, strings, text, wrong
 from harness.provider.qdrant_engine.filters import filter_of
 from harness.provider.qdrant_engine.selectors import point_id, point_ids
 from harness.provider.qdrant_engine.vectors import Shapes, point_vector
 
 Row = tuple[Any, Any, Any]
+_MODES = {
+    "upsert": edge.UpdateMode.Upsert,
+    "insert_only": edge.UpdateMode.InsertOnly,
+    "update_only": edge.UpdateMode.UpdateOnly,
+}
 
 
 def operation_of(kind: str, body: object, shapes: Shapes) -> edge.UpdateOperation:
@@ -24,11 +29,13 @@ def operation_of(kind: str, body: object, shapes: Shapes) -> edge.UpdateOperatio
 
 def _upsert(doc: Doc, shapes: Shapes) -> edge.UpdateOperation:
     mode = doc.get("update_mode")
-    if mode not in (None, "upsert"):
-        raise unsupported(f"update_mode {mode}")
     points = list(_points(_rows(doc), shapes))
     _not_empty(points)
-    return edge.UpdateOperation.upsert_points(points, filter_of(doc.get("update_filter"), "update_filter"))
+    return edge.UpdateOperation.upsert_points(
+        points,
+        filter_of(doc.get("update_filter"), "update_filter"),
+        None if mode is None else choice(mode, "update_mode", _MODES),
+    )
 
 
 def _points(rows: Iterable[Row], shapes: Shapes) -> Iterator[edge.Point]:

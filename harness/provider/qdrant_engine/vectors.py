@@ -70,7 +70,7 @@ def _dense(value: object, size: int) -> Any:
     if len(value) != size:
         raise Refused(Kind.BAD_INPUT, f"Vector dimension error: expected dim: {size}, got {len(value)}")
     if not finite:
-        raise Refused(Kind.BAD_INPUT, "a vector holds NaN or an infinity: every number must be finite")
+        raise Refused(Kind.FORMAT, "a vector holds NaN or an infinity: every number must be finite")
     return value
 
 
