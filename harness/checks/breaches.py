@@ -38,7 +38,15 @@ class Reading:
 
 
 def read_response(seen: Seen) -> Reading:
-    """Everything that the contract says about the response of an exchange with a known operation."""
+    """Everything that the contract says about the response of an exchange with a known operation; read once."""
+    known = seen.memory.get("reading")
+    if isinstance(known, Reading):
+        return known
+    seen.memory["reading"] = reading = _read(seen)
+    return reading
+
+
+def _read(seen: Seen) -> Reading:
     reading = Reading()
     terms, response, shape = seen.terms, seen.exchange.response, seen.shape
     if terms is None or response is None:
@@ -152,7 +160,8 @@ def _invariants(seen: Seen, terms: OperationTerms, status: int, reading: Reading
         except EvaluationError as error:
             value, actual = False, f"it can't be evaluated: {error}"
         clause = response_clause(terms.name, status, "invariants", name)
-        reading.note(clause, breach=value is not True, expected=source, actual=f"{actual} for {shown(seen.response_body)}")
+        shown_body = shown(seen.response_body) if value is not True else ""
+        reading.note(clause, breach=value is not True, expected=source, actual=f"{actual} for {shown_body}")
 
 
 def breached(seen: Seen) -> Iterator[str]:

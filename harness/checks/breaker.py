@@ -31,10 +31,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class _Moment:
-    """Something that a breaker sees; at one time, what ends comes before what begins."""
+    """Something that a breaker sees; what happens at one time is told apart by the order of arrival."""
 
     at_s: float
-    rank: int
+    order: int
     what: str
     seen: Seen | None = None
 
@@ -46,17 +46,18 @@ def check_breaker(sight: Sight) -> Iterator[Judgement]:
         return
     judge = Judge(agreement=sight.agreement, observation=sight.observation, check="breaker")
     oracle = _Oracle(judge, policy)
-    for moment in sorted(_moments(sight), key=lambda m: (m.at_s, m.rank)):
+    for moment in sorted(_moments(sight), key=lambda m: (m.at_s, m.order)):
         yield from oracle.see(moment)
 
 
 def _moments(sight: Sight) -> Iterator[_Moment]:
+    arrivals = sorted(sight.sent, key=lambda seen: seen.exchange.started_s)
+    for order, seen in enumerate(arrivals):
+        yield _Moment(seen.exchange.started_s, order, "begin", seen)
+        yield _Moment(seen.exchange.ended_s, order, "end", seen)
     for call, sent in sight.by_call:
-        for seen in sent:
-            yield _Moment(seen.exchange.started_s, 2, "begin", seen)
-            yield _Moment(seen.exchange.ended_s, 0 if seen.exchange.ended_s > seen.exchange.started_s else 3, "end", seen)
         if not sent and _is_refused(sight, call):
-            yield _Moment(call.ended_s, 4, "refused")
+            yield _Moment(call.ended_s, len(arrivals), "refused")
 
 
 def _is_refused(sight: Sight, call: Call) -> bool:

@@ -2,8 +2,11 @@
 
 import json
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
 
 from harness.contract.agreement import Agreement
 from harness.exchange import Exchange, Observation, Request
@@ -87,13 +90,22 @@ def _origin(agreement: Agreement) -> str:
 
 
 def shown(value: object, *, most: int = MOST_SHOWN) -> str:
-    """A value as short text."""
+    """A value as short text; what is long in it is cut before it is written out."""
     if not isinstance(value, str):
-        try:
-            value = json.dumps(value, ensure_ascii=False, default=repr)
-        except (TypeError, ValueError):
-            value = repr(value)
+        value = json.dumps(_cut(value, most), ensure_ascii=False, default=repr)
     return value if len(value) <= most else f"{value[: most // 2]}…{value[-most // 3 :]}"
+
+
+def _cut(value: object, most: int) -> object:
+    if isinstance(value, str):
+        return value if len(value) <= most else value[:most]
+    if isinstance(value, Mapping):
+        return {str(key): _cut(item, most) for key, item in islice(value.items(), 12)}
+    if isinstance(value, np.ndarray):
+        value = value[:4].tolist() if value.ndim else value.item()
+    if isinstance(value, list | tuple):
+        return [_cut(item, most) for item in value[:4]] + (["…"] if len(value) > 4 else [])
+    return value
 
 
 def listed(items: Iterable[object]) -> str:

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from harness.checks.judging import Judge
 from harness.checks.sight import Sight
 from harness.contract.agreement import Agreement
-from harness.verdict import Judgement
+from harness.verdict import Finding, Judgement
 
 STANDS_FOR: dict[str, tuple[str, ...]] = {
     "resilience.patterns.circuit_breaker": ("resilience.circuit_breaker.failure_threshold",),
@@ -24,17 +24,18 @@ STANDS_FOR: dict[str, tuple[str, ...]] = {
 
 def follow_up(agreement: Agreement, judgements: Iterable[Judgement]) -> Iterator[Judgement]:
     """The judgements, and after them those on the patterns and policies that they speak for."""
-    seen = list(judgements)
-    yield from seen
+    seen: dict[str, Finding | None] = {}
+    for judgement in judgements:
+        yield judgement
+        seen[judgement.clause] = seen.get(judgement.clause) or judgement.finding
     for clause, meanings in STANDS_FOR.items():
         if clause not in agreement.clauses:
             continue
-        about = [j for j in seen if any(fnmatchcase(j.clause, meaning) for meaning in meanings)]
-        findings = [j.finding for j in about if j.finding]
-        if findings:
-            first = findings[0]
-            found = replace(first, clause=clause, place=str(agreement.place(clause)), hint=f"it stands for {first.clause}, which is broken")
-            yield Judgement(clause=clause, check="policies", finding=found)
+        about = [found for known, found in seen.items() if any(fnmatchcase(known, meaning) for meaning in meanings)]
+        first = next((found for found in about if found), None)
+        if first is not None:
+            hint = f"it stands for {first.clause}, which is broken"
+            yield Judgement(clause=clause, check="policies", finding=replace(first, clause=clause, place=str(agreement.place(clause)), hint=hint))
         elif about:
             yield Judgement(clause=clause, check="policies")
 

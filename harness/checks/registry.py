@@ -16,6 +16,7 @@ from harness.checks.responses import check_responses
 from harness.checks.secrecy import check_secrecy
 from harness.checks.sight import Sight
 from harness.checks.states import check_states
+from harness.checks.terms import check_terms
 from harness.contract.agreement import Agreement
 from harness.exchange import Observation
 from harness.verdict import Judgement
@@ -38,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     check_refresh,
     check_secrecy,
     check_monitoring,
+    check_terms,
 )
 
 

@@ -1,5 +1,6 @@
 """Does the client send what the contract says: endpoint, body, rules, credential, arguments, defaults, batches?"""
 
+import json
 from collections.abc import Iterator, Mapping
 
 from harness.checks.compare import close
@@ -8,7 +9,7 @@ from harness.checks.sight import UNREADABLE, Seen, Sight
 from harness.contract.agreement import OperationTerms, schema_steps
 from harness.contract.clauses import clause_id
 from harness.contract.expressions import EvaluationError, Expression
-from harness.exchange import Call
+from harness.exchange import Call, Returned
 from harness.verdict import Judgement
 
 MISSING = object()
@@ -225,9 +226,9 @@ def _split_argument(
         items = _evaluated(items_of, seen)
         now += items if isinstance(items, list) else []
     before += now
-    known = {shown(item, most=10**9) for item in given}
-    foreign = [item for item in now if shown(item, most=10**9) not in known]
-    complete = type(call.ending).__name__ != "Returned" or known <= {shown(item, most=10**9) for item in before}
+    known = {_key(item) for item in given}
+    foreign = [item for item in now if _key(item) not in known]
+    complete = not isinstance(call.ending, Returned) or known <= {_key(item) for item in before}
     yield from judge.expect(
         f"operations.{terms.name}.bind.arguments.{split.argument}",
         not foreign and complete,
@@ -235,6 +236,10 @@ def _split_argument(
         actual=f"foreign: {shown(foreign[:1])}" if foreign else "some were never sent",
         exchange=sent[0].exchange if sent else None,
     )
+
+
+def _key(item: object) -> str:
+    return item if isinstance(item, str) else json.dumps(item)
 
 
 def check_credential(sight: Sight) -> Iterator[Judgement]:

@@ -1,7 +1,7 @@
 """An observation as checks look at it: every exchange with its operation and its parts, parsed once."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from harness.contract.agreement import Agreement, OperationTerms, schema_steps
@@ -20,6 +20,7 @@ class Seen:
     agreement: Agreement
     exchange: Exchange
     call: Call | None
+    memory: dict[str, object] = field(default_factory=dict, repr=False)  # what checks found out and share
 
     @cached_property
     def _found(self) -> tuple[OperationTerms, dict[str, str]] | None:

@@ -12,18 +12,23 @@ import jsonschema_rs
 
 from harness.contract.reader import Steps
 
-ASSERTIONS = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+ASSERTIONS = _words(
     "type enum const required minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength pattern "
     "format minItems maxItems uniqueItems contains minContains maxContains minProperties maxProperties propertyNames "
-    "additionalProperties unevaluatedProperties unevaluatedItems dependentRequired anyOf oneOf not".split()
+    "additionalProperties unevaluatedProperties unevaluatedItems dependentRequired anyOf oneOf not"
 )
-APPLICATORS_OF_ONE = frozenset(
-    "items contains additionalProperties unevaluatedProperties unevaluatedItems propertyNames not if then else".split()
+APPLICATORS_OF_ONE = _words(
+    "items contains additionalProperties unevaluatedProperties unevaluatedItems propertyNames not if then else"
 )
 APPLICATORS_OF_LIST = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 APPLICATORS_OF_MAP = frozenset({"properties", "patternProperties", "$defs", "dependentSchemas"})
-ANNOTATIONS = frozenset(
-    "$ref $comment title description default examples deprecated readOnly writeOnly contentEncoding contentMediaType".split()
+ANNOTATIONS = _words(
+    "$ref $comment title description default examples deprecated readOnly writeOnly contentEncoding contentMediaType"
 )
 KEYWORDS = ASSERTIONS | APPLICATORS_OF_ONE | APPLICATORS_OF_LIST | APPLICATORS_OF_MAP | ANNOTATIONS
 
@@ -50,6 +55,7 @@ class SchemaSet:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._root = {key: document[key] for key in ("operations", "errors", "schemas") if key in document}
         self._validators: dict[Steps, Any] = {}
+        self._touched: dict[tuple[Steps, object], frozenset[Steps]] = {}
 
     def _validator(self, at: Steps) -> Any:
         if at not in self._validators:
@@ -68,6 +74,12 @@ class SchemaSet:
 
     def touched(self, at: Steps, value: object) -> frozenset[Steps]:
         """The places of all assertion keywords that judged some part of ``value``."""
+        key = (at, _outline(value))
+        if key not in self._touched:
+            self._touched[key] = self._find_touched(at, value)
+        return self._touched[key]
+
+    def _find_touched(self, at: Steps, value: object) -> frozenset[Steps]:
         evaluation = self._validator(at).evaluate(_shortened(value))
         found = set()
         for unit in evaluation.list()["details"]:
@@ -105,6 +117,15 @@ def _shortened(value: object) -> object:
     if isinstance(value, list):
         return [_shortened(item) for item in value[:_SHOWN_ITEMS]]
     return value
+
+
+def _outline(value: object) -> object:
+    """What decides which keywords apply to a value: its names and types, not its text and numbers."""
+    if isinstance(value, dict):
+        return tuple((key, _outline(item)) for key, item in value.items())
+    if isinstance(value, list):
+        return ("list", *(_outline(item) for item in value[:_SHOWN_ITEMS]))
+    return type(value).__name__
 
 
 def subschemas(schema: object, at: Steps) -> Iterator[tuple[Steps, Mapping[str, Any]]]:

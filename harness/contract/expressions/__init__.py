@@ -13,6 +13,7 @@ dimension(x[, dtype])   the number of its components, without decoding them
 norm(x), dot(a, b)      the Euclidean length, the scalar product
 close(a, b, tolerance)  numbers within the tolerance, also in lists, maps and vectors; all else equal
 unit_vector(text, n)    a float32 vector of length 1, made up from the text
+whole(x, least, most)   whether every component is a whole number within these bounds
 quantize(x, dtype)      int8 and uint8 by scale; binary and ubinary by sign, eight components to a number
 base64(x)               of bytes, of int8 or uint8 components, or else of float32 components
 similarity(a, b)        how near two texts are, in [0, 1], made up; 1 when they are the same

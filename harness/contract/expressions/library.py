@@ -76,6 +76,7 @@ FUNCTIONS = {
     "norm": _vector("norm", 1, kind="double"),
     "dot": _vector("dot", 2, kind="double"),
     "close": _vector("close", 3, kind="bool"),
+    "whole": _vector("whole", 3, kind="bool"),
     "unit_vector": _vector("unit_vector", 2),
     "quantize": _vector("quantize", 2),
     "base64": _vector("base64", 1, kind="string"),

@@ -98,6 +98,12 @@ def dot(steps: Steps, a: Any, b: Any) -> float:
     return float(first.dot(second))
 
 
+def whole(steps: Steps, value: Any, least: Any, most: Any) -> bool:
+    """Whether every component is a whole number from ``least`` to ``most``."""
+    components, low, high = vector(steps, value), number(least), number(most)
+    return bool(np.all((components >= low) & (components <= high) & (components == np.floor(components))))
+
+
 def close(steps: Steps, a: Any, b: Any, tolerance: Any) -> bool:
     """Whether numbers in ``a`` are at most ``tolerance`` away from those in ``b``, and all else is equal."""
     most = number(tolerance)

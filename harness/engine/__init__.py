@@ -1,0 +1,5 @@
+"""Runs cases: what was observed is judged, and what was judged is folded into verdicts."""
+
+from harness.engine.core import SUITES, all_cases, find_suites, run_case, started
+
+__all__ = ["SUITES", "all_cases", "find_suites", "run_case", "started"]

@@ -1,0 +1,159 @@
+"""One pytest session over contracts: what is collected, what is reported, how it ends."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.client.binding import UnknownClient, bind
+from harness.contract.agreement import Agreement
+from harness.contract.catalog import Entry, UnknownContract, contracts_folder, find, load
+from harness.contract.problems import ContractError
+from harness.engine import all_cases, find_suites, started
+from harness.engine.core import SUITES, UnknownSuite
+from harness.events import CaseFinished, Event, Noted, RunFinished, from_line
+from harness.plugin.items import ContractFile
+from harness.provider.choice import UnknownProvider, choose
+from harness.provider.had import ProviderUnavailable
+from harness.reporting.stream import write_stream
+from harness.reporting.summary import Summary, summarise
+from harness.reporting.text import lines
+from harness.suites.case import Setting
+
+RECORD_MODES = ("none", "new_episodes", "once", "all")
+_NARROWING = ("keyword", "markexpr", "lf", "deselect", "suite", "stepwise", "last_failed")
+
+
+def register(config: pytest.Config) -> None:
+    """Read the contracts that are asked for and put them in the place of the test paths; UsageError if that fails."""
+    try:
+        session = ContractSession(config)
+    except (UnknownContract, UnknownClient, UnknownProvider, UnknownSuite, ProviderUnavailable) as error:
+        raise pytest.UsageError(str(error)) from None
+    except ContractError as error:
+        raise pytest.UsageError(f"the contract can't be read:\n{error}") from None
+    config.pluginmanager.register(session, "contract-session")
+
+
+class ContractSession:
+    """The hooks of a session that runs contracts."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._suites = find_suites(name for given in config.getoption("--suite") for name in given.split(","))
+        self._settings = {path: self._setting(agreement) for path, agreement in self._read(config)}
+        self._events: dict[str, list[Event]] = {setting.agreement.name: [] for setting in self._settings.values()}
+        self._summaries: list[Summary] = []
+        self._aim(config)
+
+    def _read(self, config: pytest.Config) -> Iterable[tuple[Path, Agreement]]:
+        folder = contracts_folder(config.rootpath)
+        found: dict[Path, Entry] = {}
+        for name in config.getoption("--contract"):
+            found.update({entry.path.resolve(): entry for entry in find(name, folder)})
+        return [(path, load(path, root=config.rootpath)) for path in found]
+
+    def _setting(self, agreement: Agreement) -> Setting:
+        option = self._config.getoption
+        mode = option("--record-mode") or "none"
+        if mode not in RECORD_MODES:
+            raise UnknownProvider(f"there is no record mode `{mode}`; there are: {', '.join(RECORD_MODES)}")
+        return Setting(
+            agreement=agreement,
+            binding=bind(agreement, option("--adapter"), clients=contracts_folder(self._config.rootpath) / "clients"),
+            provider=choose(agreement, option("--provider")),
+            root=self._config.rootpath,
+            seed=option("--contract-seed"),
+            record_mode=mode,
+        )
+
+    def _aim(self, config: pytest.Config) -> None:
+        """Contract files are collected instead of the configured test paths, or beside the given ones."""
+        given = [arg for arg in config.args if config.args_source is pytest.Config.ArgsSource.ARGS]
+        self._narrowed = any("::" in arg for arg in given) or any(config.getoption(name, default=None) for name in _NARROWING)
+        files = [str(path) for path in self._settings]
+        inside = [arg for arg in given if Path(arg.partition("::")[0]).resolve() in self._settings]
+        config.args[:] = given if inside else [*given, *files]
+
+    # Collection
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """A contract file is collected as its suites."""
+        setting = self._settings.get(file_path.resolve())
+        if setting is None:
+            return None
+        return ContractFile.from_parent(parent, path=file_path, setting=setting, suites=self._suites)  # type: ignore[no-any-return]  # pytest's is untyped
+
+    # Reports
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+        """Send the verdict along with the report, also from one process to another."""
+        report = yield
+        line = getattr(item, "event_line", None)
+        if call.when == "call" and line:
+            report.contract_event = line(call.duration)
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the verdict out of the report, in the process that sums up."""
+        line = getattr(report, "contract_event", None)
+        if line is not None:
+            event = from_line(line)
+            self._events[event.contract].append(event)
+
+    # The end
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Sum up; a contract that is not kept fails the run, whatever its cases say."""
+        for setting in self._settings.values():
+            setting.provider.close()
+        if hasattr(session.config, "workerinput") or session.config.option.collectonly:
+            return
+        stream = [event for setting in self._settings.values() for event in self._run_of(setting)]
+        self._summaries = summarise(stream)
+        self._write(stream)
+        if exitstatus == pytest.ExitCode.OK and not all(summary.kept for summary in self._summaries):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _run_of(self, setting: Setting) -> list[Event]:
+        name = setting.agreement.name
+        cases = self._events[name]
+        partial = self._narrowed or len(self._suites) < len(SUITES)
+        notes = [] if self._narrowed else self._missing(setting, cases)
+        begin = started(setting, partial=partial)
+        return [begin, *cases, *notes, RunFinished(contract=name, cases=len(cases))]
+
+    def _missing(self, setting: Setting, events: list[Event]) -> list[Event]:
+        """Cases that should have been run and were not: said, so that their absence is no pass."""
+        seen = {event.verdict.case for event in events if isinstance(event, CaseFinished)}
+        missing = [case.id for case in all_cases(setting, self._suites) if case.id not in seen]
+        if not missing:
+            return []
+        return [Noted(contract=setting.agreement.name, text=f"{len(missing)} cases were not run, such as {missing[0]}")]
+
+    def _write(self, stream: list[Event]) -> None:
+        wanted = self._config.getoption("--contract-report")
+        path = Path(wanted) if wanted else self._config.rootpath / "build" / "reports" / "contract.jsonl"
+        try:
+            write_stream(path, stream)
+            self._report_at = f"event stream: {path}"
+        except OSError as error:
+            self._report_at = f"the event stream could not be written to {path}: {error.strerror}"
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """The summary by clause."""
+        verbose = self._config.getoption("--contract-verbose")
+        for summary in self._summaries:
+            terminalreporter.section(f"contract {summary.started.contract}")
+            for text, style in lines(summary, verbose=verbose):
+                terminalreporter.write_line(text, **_markup(style))
+        if self._summaries:
+            terminalreporter.write_line(self._report_at)
+
+
+def _markup(style: str) -> dict[str, bool]:
+    return {"light" if style == "dim" else style: True} if style else {}
+

@@ -1,0 +1,41 @@
+"""Which provider is meant: by name, by URL, or by what the contract says."""
+
+import os
+
+from harness.contract.agreement import Agreement
+from harness.contract.problems import nearest
+from harness.provider.had import Provider, ProviderUnavailable
+from harness.provider.stubbed import StubProvider
+from harness.provider.url import UrlProvider
+
+KINDS = ("stub", "embedded", "container", "live")
+
+
+class UnknownProvider(LookupError):
+    """No provider goes by that name; the message says what is allowed."""
+
+
+def choose(agreement: Agreement, wanted: str | None) -> Provider:
+    """The provider that is wanted; nothing is started yet. UnknownProvider or ProviderUnavailable if it can't be."""
+    contract = agreement.contract
+    name = wanted or contract.provider.default
+    if name == "stub":
+        return StubProvider(agreement)
+    if name.startswith(("http://", "https://")):
+        return UrlProvider(agreement, base_url=name, credential=_credential(agreement, needed=False))
+    if name == "live":
+        return UrlProvider(agreement, base_url=contract.provider.base_url, credential=_credential(agreement, needed=True))
+    if name == "embedded" or name.partition(":")[0] == "container":
+        raise ProviderUnavailable(f"the contract `{agreement.name}` names no {name.partition(':')[0]} provider")
+    hint = nearest(name, KINDS)
+    raise UnknownProvider(f"there is no provider `{name}`: give {', '.join(KINDS)} or a URL" + (f"; {hint}" if hint else ""))
+
+
+def _credential(agreement: Agreement, *, needed: bool) -> str:
+    auth = agreement.contract.provider.auth
+    if auth is None:
+        return ""
+    found = os.environ.get(auth.variable, "")
+    if not found and needed:
+        raise ProviderUnavailable(f"the live provider needs a credential: set the environment variable {auth.variable}")
+    return found

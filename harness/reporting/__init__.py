@@ -1,0 +1,1 @@
+"""Consumers of the event stream: the summary by clause, its text, its JSON."""

@@ -1,0 +1,131 @@
+"""A run folded by clause: kept or broken, at which evidence level, checked by what."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from harness.events import CaseFinished, Event, Noted, RunFinished, RunStarted
+from harness.exchange import Level
+from harness.verdict import Finding, Outcome
+
+
+class State(StrEnum):
+    """What a run knows of a clause."""
+
+    KEPT = "kept"
+    BROKEN = "broken"
+    UNCHECKED = "unchecked"
+    WAIVED = "waived"
+
+
+@dataclass(kw_only=True)
+class ClauseResult:
+    """One clause after a run: ``level`` is the strongest evidence, ``suites`` and ``checks`` who looked at it."""
+
+    id: str
+    kind: str
+    place: str
+    waived: str = ""
+    level: Level | None = None
+    suites: set[str] = field(default_factory=set)
+    checks: set[str] = field(default_factory=set)
+    findings: dict[str, Finding] = field(default_factory=dict)
+    repeats: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def state(self) -> State:
+        if self.findings:
+            return State.BROKEN
+        if self.level is not None:
+            return State.KEPT
+        return State.WAIVED if self.waived else State.UNCHECKED
+
+
+@dataclass(kw_only=True)
+class Summary:
+    """One run, folded from its events."""
+
+    started: RunStarted
+    clauses: dict[str, ClauseResult]
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    by_suite: dict[str, Counter[Outcome]] = field(default_factory=dict)
+    troubles: list[CaseFinished] = field(default_factory=list)
+    skipped: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    exchanges: int = 0
+    seconds: float = 0.0
+    finished: bool = False
+
+    @classmethod
+    def of(cls, started: RunStarted) -> "Summary":
+        clauses = {c.id: ClauseResult(id=c.id, kind=c.kind, place=c.place, waived=c.waived) for c in started.clauses}
+        return cls(started=started, clauses=clauses)
+
+    def take(self, event: Event) -> None:
+        """Fold one more event of this run in."""
+        match event:
+            case CaseFinished():
+                self._case(event)
+            case Noted():
+                if event.text not in self.notes:
+                    self.notes.append(event.text)
+            case RunFinished():
+                self.finished = True
+
+    def _case(self, event: CaseFinished) -> None:
+        verdict = event.verdict
+        self.outcomes[verdict.outcome] += 1
+        self.by_suite.setdefault(verdict.suite, Counter())[verdict.outcome] += 1
+        self.exchanges += verdict.exchanges
+        self.seconds += event.seconds
+        if verdict.outcome in (Outcome.ERROR, Outcome.INCONCLUSIVE):
+            self.troubles.append(event)
+        if verdict.outcome is Outcome.SKIPPED:
+            self.skipped[verdict.reason] += 1
+        for clause in verdict.kept:
+            self._looked_at(clause, event)
+        for finding in verdict.findings:
+            result = self._looked_at(finding.clause, event, finding.place)
+            result.findings.setdefault(finding.fingerprint, finding)
+            result.repeats[finding.fingerprint] += 1
+
+    def _looked_at(self, clause: str, event: CaseFinished, place: str = "") -> ClauseResult:
+        result = self.clauses.setdefault(clause, ClauseResult(id=clause, kind="", place=place))
+        result.level = max(result.level or Level.STUB, event.verdict.level)
+        result.suites.add(event.verdict.suite)
+        result.checks.update(event.verdict.checks)
+        return result
+
+    def in_state(self, state: State) -> list[ClauseResult]:
+        """The clauses in a state, in the order of the file."""
+        return [clause for clause in self.clauses.values() if clause.state is state]
+
+    @property
+    def vacuous(self) -> str:
+        """Why the run proves nothing, or an empty text."""
+        if not sum(self.outcomes.values()):
+            return "no case was run"
+        if not self.outcomes[Outcome.PASSED] and not self.outcomes[Outcome.FAILED]:
+            return "no case saw anything that could be judged"
+        return ""
+
+    @property
+    def kept(self) -> bool:
+        """Whether the contract was kept, as far as this run goes: a chosen part need not check every clause."""
+        troubled = self.outcomes[Outcome.FAILED] + self.outcomes[Outcome.ERROR] + self.outcomes[Outcome.INCONCLUSIVE]
+        unchecked = [] if self.started.partial else self.in_state(State.UNCHECKED)
+        return not troubled and not unchecked and not self.vacuous and not self.in_state(State.BROKEN)
+
+
+def summarise(events: Iterable[Event]) -> list[Summary]:
+    """One summary a run."""
+    running: dict[str, Summary] = {}
+    done: list[Summary] = []
+    for event in events:
+        if isinstance(event, RunStarted):
+            running[event.contract] = summary = Summary.of(event)
+            done.append(summary)
+        else:
+            running[event.contract].take(event)
+    return done

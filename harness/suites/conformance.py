@@ -1,0 +1,119 @@
+"""Do client and provider do what the contract's examples say, with nothing in the way?"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from time import monotonic
+from typing import Any
+
+from harness.checks.examples import example_parts
+from harness.client.scenario import Watch
+from harness.contract.agreement import OperationTerms
+from harness.exchange import Exchange, Failure, Observation, Request
+from harness.suites.case import Case, Setting, Skipped
+from harness.suites.staging import Staging
+from harness.verdict import SkipReason
+
+
+class Conformance:
+    """Examples through the client and past it, declared states, promises across exchanges, defaults."""
+
+    name = "conformance"
+
+    def cases(self, setting: Setting) -> Iterator[Case]:
+        staging = Staging(setting)
+        for terms in setting.agreement.operations.values():
+            yield from self._provider_cases(staging, terms)
+            if setting.binding.binds(terms.name):
+                yield from self._client_cases(staging, terms)
+        if setting.agreement.contract.monitoring is not None:
+            yield self._case("monitor", "healthy", lambda: self._monitored(staging), "monitoring.*")
+
+    def _case(self, operation: str, name: str, execute: Callable[[], Observation | Skipped], *aims: str) -> Case:
+        return Case(suite=self.name, operation=operation, name=name, execute=execute, aims=aims)
+
+    def _client_cases(self, staging: Staging, terms: OperationTerms) -> Iterator[Case]:
+        for name in terms.model.examples:
+            call = staging.invoke(terms.name, name)
+            aims = (f"operations.{terms.name}.examples.{name}", f"operations.{terms.name}.bind.*")
+            yield self._case(terms.name, name, lambda call=call: staging.play((call,)), *aims)  # type: ignore[misc]
+        if terms.model.request.defaults:
+            call = staging.invoke(terms.name)
+            bare = replace(call, leave_out=frozenset(self._optional(terms)))
+            yield self._case(
+                terms.name, "defaults", lambda: staging.play((bare,)), f"operations.{terms.name}.request.defaults.*"
+            )
+
+    def _optional(self, terms: OperationTerms) -> Iterator[str]:
+        """The arguments that the caller may leave open, because a default stands in for them."""
+        assert terms.model.bind is not None
+        for argument, source in terms.model.bind.arguments.items():
+            if source.removeprefix("request.body.") in terms.model.request.defaults:
+                yield argument
+
+    def _monitored(self, staging: Staging) -> Observation | Skipped:
+        monitoring = staging.setting.agreement.contract.monitoring
+        assert monitoring is not None
+        return staging.play((Watch(seconds=5 * monitoring.health_check_interval + 1),))
+
+    # The provider alone
+
+    def _provider_cases(self, staging: Staging, terms: OperationTerms) -> Iterator[Case]:
+        def asked(parts: list[Mapping[str, Any]], given: str | None = None) -> Observation | Skipped:
+            if given is not None and not staging.setting.provider.takes_states:
+                return Skipped(reason=SkipReason.NOT_FOR_THIS_PROVIDER, detail="it can't be put into a state")
+            requests = [staging.request(terms, each) for each in parts]
+            return staging.observed(ask(staging.setting, requests, given=given))
+
+        examples = {name: example_parts(example) for name, example in terms.model.examples.items()}
+        for name, parts in examples.items():
+            yield self._case(
+                terms.name, f"provider-{name}", lambda parts=parts: asked([parts]), f"operations.{terms.name}.responses.*"  # type: ignore[misc]
+            )
+        first = next(iter(examples.values()))
+        for status, shape in terms.model.responses.items():
+            if shape.given is not None:
+                aim = f"operations.{terms.name}.responses.{status}*"
+                yield self._case(terms.name, f"given-{status}", lambda given=shape.given: asked([first], given), aim)  # type: ignore[misc]
+        for relation in terms.model.relations:
+            parts_of_all = [variant for parts in examples.values() for variant in _variants(parts)]
+            yield self._case(
+                terms.name, relation, lambda: asked(parts_of_all), f"operations.{terms.name}.relations.{relation}"  # noqa: B023 - the same in all
+            )
+
+
+def _variants(parts: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The request, and for each list of several items in its body: reversed, and each item alone."""
+    yield parts
+    body = parts["body"]
+    for name, value in body.items() if isinstance(body, Mapping) else ():
+        if isinstance(value, list) and len(value) > 1:
+            yield {**parts, "body": {**body, name: value[::-1]}}
+            for item in value:
+                yield {**parts, "body": {**body, name: [item]}}
+
+
+def ask(setting: Setting, requests: list[Request], *, given: str | None = None) -> list[Exchange]:
+    """Ask the provider each request in turn, under a provider state."""
+    upstream = setting.provider.upstream(monotonic)
+    if given is not None and hasattr(upstream, "enter"):
+        upstream.enter(given)
+
+    async def all_of_them() -> list[Exchange]:
+        return [await _asked(upstream, request, given) for request in requests]
+
+    return asyncio.run(all_of_them())
+
+
+async def _asked(upstream: Any, request: Request, given: str | None) -> Exchange:
+    started_s = monotonic()
+    try:
+        response, failure = await upstream.answer(request), None
+    except TimeoutError:
+        response, failure = None, Failure.TIMEOUT
+    except ConnectionError:
+        response, failure = None, Failure.CONNECTION
+    return Exchange(request=request, response=response, failure=failure, given=given, started_s=started_s, ended_s=monotonic())
+
+
+SUITE = Conformance()

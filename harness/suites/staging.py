@@ -1,0 +1,199 @@
+"""What the suites stage their cases with: calls made from the contract's examples, answers it declares."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from harness.checks.examples import example_parts
+from harness.client.driver import Trial, play
+from harness.client.scenario import Invoke, Scenario
+from harness.contract.agreement import OperationTerms
+from harness.contract.expressions import EvaluationError
+from harness.exchange import Exchange, Observation, Request, Response
+from harness.provider.stub import Stub
+from harness.suites.case import Setting
+from harness.wire.faults import Answer, Fault
+from harness.wire.wire import Rewrite
+
+FaultOf = Callable[[int], Fault | None]
+MOST_BYTES_OF_TEXT = 8_000_000
+
+
+@dataclass(frozen=True)
+class Staging:
+    """One contract, client and provider, and what can be played with them."""
+
+    setting: Setting
+
+    @cached_property
+    def _leanest(self) -> dict[str, str]:
+        return {}
+
+    @cached_property
+    def stub(self) -> Stub:
+        """Where declared answers come from, whatever the provider is."""
+        return Stub(self.setting.agreement)
+
+    def play(self, scenario: Scenario, *, script: FaultOf | None = None, rewrite: Rewrite | None = None) -> Observation:
+        """Take the client through a scenario; ``script`` maps the number of a request to a fault."""
+        return play(self.trial(script=script, rewrite=rewrite), scenario)
+
+    def trial(self, *, script: FaultOf | None = None, rewrite: Rewrite | None = None) -> Trial:
+        provider = self.setting.provider
+        return Trial(
+            binding=self.setting.binding,
+            upstream=provider.upstream,
+            credential=provider.credential,
+            level=provider.level,
+            script=(lambda number, _: script(number)) if script else None,
+            rewrite=rewrite,
+            seed=self.setting.seed,
+        )
+
+    # Calls
+
+    def bound(self) -> Iterator[OperationTerms]:
+        """The operations that the client has a method for."""
+        for name, terms in self.setting.agreement.operations.items():
+            if self.setting.binding.binds(name):
+                yield terms
+
+    def invoke(self, operation: str, example: str | None = None, **arguments: object) -> Invoke:
+        """A call that means an example (the first one by default), with some arguments replaced."""
+        examples = self.setting.agreement.operations[operation].model.examples
+        chosen = examples[example or next(iter(examples))]
+        return Invoke(operation=operation, parts=example_parts(chosen), arguments=arguments)
+
+    def call_with(self, terms: OperationTerms, items: list[object]) -> Invoke:
+        """A call of a splitting operation with just these items, and as small an answer as an example allows."""
+        bind = terms.model.bind
+        assert bind is not None and bind.split is not None
+        invoke = self.invoke(terms.name, self.leanest(terms))
+        return replace(invoke, arguments={bind.split.argument: items})
+
+    def fresh(self, terms: OperationTerms, number: int) -> Invoke:
+        """A call that no cache holds: the first example, with an item of its own where the operation has items."""
+        if self.splits(terms):
+            return self.call_with(terms, self.items(terms, 1, tag=f"n{number}"))
+        return self.invoke(terms.name)
+
+    def splits(self, terms: OperationTerms) -> bool:
+        return terms.model.bind is not None and terms.model.bind.split is not None and terms.bind is not None
+
+    def items(self, terms: OperationTerms, count: int, *, tag: str = "item", length: int = 0) -> list[object]:
+        """So many different items, shaped like those of the operation's examples, each of at least ``length`` characters."""
+        model = self._item_like(terms)
+        return [_relabelled(model, f"{tag} {number} ".ljust(length, "x")) for number in range(count)]
+
+    def _item_like(self, terms: OperationTerms) -> object:
+        example = terms.model.examples[self.leanest(terms)]
+        assert terms.bind is not None and terms.bind.split_items is not None
+        items = terms.evaluate(terms.bind.split_items, request=example_parts(example))
+        return items[0] if isinstance(items, list) and items else "item"
+
+    def leanest(self, terms: OperationTerms) -> str:
+        """The example with the smallest answer for an item: what has to be asked often costs the least with it."""
+        if terms.name not in self._leanest:
+            sizes = {name: self._answer_size(terms, name) for name in terms.model.examples}
+            self._leanest[terms.name] = min(sizes, key=lambda name: sizes[name])
+        return self._leanest[terms.name]
+
+    def _answer_size(self, terms: OperationTerms, name: str) -> float:
+        parts = example_parts(terms.model.examples[name])
+        status = terms.success[0]
+        body = terms.stub_bodies.get(status)
+        if body is None:
+            return 0.0
+        response = self.stub.answer_now(self.request(terms, parts))
+        return len(response.body) / max(1.0, self.cost(terms, parts, "items") or 1.0)
+
+    def cost(self, terms: OperationTerms, parts: Mapping[str, object], unit: str) -> float | None:
+        """What a request costs in a unit, by the contract."""
+        expression = dict(terms.cost).get(unit)
+        if expression is None:
+            return None
+        try:
+            value = terms.evaluate(expression, request=parts)
+        except EvaluationError:
+            return None
+        return float(value) if isinstance(value, int | float) else None
+
+    def length_for(self, terms: OperationTerms, tokens: float) -> int | None:
+        """How many characters make an item of about so many tokens; None when the contract counts none."""
+        assert terms.model.bind is not None and terms.model.bind.split is not None
+        probe = 10_000
+        one = self.request_of(self.call_with(terms, self.items(terms, 1, length=probe)))
+        counted = self.cost(terms, one, "tokens")
+        if not counted:
+            return None
+        length = int(tokens / counted * probe)
+        return length if length < MOST_BYTES_OF_TEXT else None
+
+    def request_of(self, invoke: Invoke) -> dict[str, object]:
+        """The parts of the request that a call with replaced items means."""
+        terms = self.setting.agreement.operations[invoke.operation]
+        bind = terms.model.bind
+        parts = dict(invoke.parts)
+        if bind is None or bind.split is None or bind.split.argument not in invoke.arguments:
+            return parts
+        assert terms.bind is not None and terms.bind.split_items is not None
+        old = terms.evaluate(terms.bind.split_items, request=parts)
+        parts["body"] = _swapped(parts["body"], old, invoke.arguments[bind.split.argument])
+        return parts
+
+    # Exchanges without a client
+
+    def request(self, terms: OperationTerms, parts: Mapping[str, Any], *, credential: str | None = None) -> Request:
+        """A request by its parts, with the provider's credential unless another is given ('' for none)."""
+        auth = self.setting.agreement.contract.provider.auth
+        credential = self.setting.provider.credential if credential is None else credential
+        headers = [(name.lower(), value) for name, value in (parts.get("headers") or {}).items()]
+        if terms.model.request.body is not None:
+            headers.append(("content-type", terms.model.request.media_type))
+        if auth and credential:
+            headers.append((auth.header.lower(), f"Bearer {credential}" if auth.scheme == "bearer" else credential))
+        body = json.dumps(parts["body"]).encode() if terms.model.request.body is not None else b""
+        target = self.setting.agreement.target(terms.name, parts.get("path") or {}, parts.get("query") or {})
+        return Request(method=terms.model.method, target=target, headers=tuple(headers), body=body)
+
+    def observed(self, exchanges: list[Exchange]) -> Observation:
+        """An observation of what the harness itself asked the provider."""
+        provider = self.setting.provider
+        return Observation(exchanges=tuple(exchanges), level=provider.level, secrets=(provider.credential,), seed=self.setting.seed)
+
+    def declared(self, operation: str, status: int, **headers: str) -> Answer:
+        """The answer that an operation declares for a status of failure."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return Answer(response=self.stub.declared(operation, status, headers=named))
+
+    def good_answer(self, invoke: Invoke) -> Response:
+        """The stub's answer to the request that a call means."""
+        terms = self.setting.agreement.operations[invoke.operation]
+        return self.stub.answer_now(self.request(terms, self.request_of(invoke)))
+
+
+def _relabelled(model: object, text: str) -> object:
+    """A value shaped like ``model`` with its first text replaced."""
+    if isinstance(model, str):
+        return text
+    if isinstance(model, list):
+        return [_relabelled(model[0], text)] if model else [text]
+    if isinstance(model, Mapping):
+        return {key: _relabelled(value, text) if isinstance(value, str) else value for key, value in model.items()}
+    return text
+
+
+def _swapped(value: object, old: object, new: object) -> object:
+    """``value`` with its first part that equals ``old`` replaced by ``new``."""
+    if value == old:
+        return new
+    if isinstance(value, Mapping):
+        found = dict(value)
+        for key, item in found.items():
+            swapped = _swapped(item, old, new)
+            if swapped is not item:
+                found[key] = swapped
+                return found
+    return value
