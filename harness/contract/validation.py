@@ -41,7 +41,7 @@ Detail = dict[str, Any]
 
 def model_problems(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Problem]:
     """One problem for each thing that is wrong with a document."""
-    details = [dict(detail) for detail in error.errors(include_url=False, include_context=True)][:MOST_EXPLAINED]
+    details: list[Detail] = [dict(detail) for detail in error.errors(include_url=False, include_context=True)][:MOST_EXPLAINED]
     located = [(_existing(document.value, detail["loc"]), detail) for detail in details]
     problems: list[Problem] = []
     for steps, group in groupby(located, key=lambda pair: (pair[0], _single(pair[1]))):
