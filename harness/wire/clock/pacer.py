@@ -56,7 +56,7 @@ class Pacer:
         self.dispatching = False
         self.ends: dict[Thread, Event] = {}
         self.watched = real.RealSelector()
-        self._lock = real.allocate_lock()
+        self._lock = real.reentrant_lock()  # the garbage collector may release a waiting thread at any time
         self._parked: dict[Parked, None] = {}
         self._running = 0
         self._changes = 0

@@ -18,7 +18,8 @@ REPLACEMENTS: dict[Any, Any] = {
     **thread_functions.REPLACEMENTS,
 }
 # Real time is right for these: they wait for other processes, or they are the harness and its host.
-_LEFT_ALONE = ("harness.wire.clock", "subprocess", "multiprocessing", "pytest", "_pytest", "xdist", "execnet")
+_LEFT_ALONE = {"subprocess", "multiprocessing", "pytest", "_pytest", "xdist", "execnet"}
+_OWN = "harness.wire.clock"
 _METHODS: tuple[tuple[Any, Mapping[str, object]], ...] = (
     (threading, thread_functions.LOCKS),
     (threading.Thread, thread_functions.METHODS),
@@ -78,12 +79,16 @@ def _newcomers(*, remember: bool = True) -> list[ModuleType]:
     """The modules that came since the last scan."""
     if sys.modules == _scanned:
         return []
-    modules = {
-        name: module for name, module in sys.modules.copy().items() if _scanned.get(name) is not module
-    }
+    present = sys.modules.copy()
+    modules = {name: module for name, module in present.items() if _scanned.get(name) is not module}
     if remember:
-        _scanned.update(modules)
-    return [module for name, module in modules.items() if not name.startswith(_LEFT_ALONE)]
+        _scanned.clear()
+        _scanned.update(present)
+    return [module for name, module in modules.items() if not _is_left_alone(name)]
+
+
+def _is_left_alone(name: str) -> bool:
+    return name.partition(".")[0] in _LEFT_ALONE or name == _OWN or name.startswith(f"{_OWN}.")
 
 
 def _set(owner: Any, name: str, value: object) -> Undo:

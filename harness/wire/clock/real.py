@@ -6,6 +6,7 @@ import selectors
 import time
 
 allocate_lock = _thread.allocate_lock
+reentrant_lock = _thread.RLock
 monotonic = time.monotonic
 sleep = time.sleep
 poll_object = select.poll

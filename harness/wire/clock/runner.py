@@ -35,6 +35,7 @@ def run(
     it takes the peer's silence for a wait.
     """
     _refuse_nesting()
+    _check(real_limit_s=real_limit_s, patience_s=patience_s)
     return _Run(coroutine_function, clock=clock, real_limit_s=real_limit_s, patience_s=patience_s).result()
 
 
@@ -82,7 +83,7 @@ class _Run(Generic[T]):
             undo.callback(patches.restore)
             self._attend()
         if self._pacer.verdict is not None:
-            raise self._pacer.verdict
+            raise self._pacer.verdict from (None if isinstance(self._error, Abort) else self._error)
         if self._error is not None:
             raise self._error
         return self._results[0]
@@ -159,6 +160,12 @@ class _Run(Generic[T]):
         finally:
             self._pacer.claim()
             wind_down(loop)
+
+
+def _check(**seconds: float) -> None:
+    for name, value in seconds.items():
+        if not 0 < value <= threading.TIMEOUT_MAX:
+            raise ValueError(f"{name} must be a positive, finite number of seconds, not {value!r}")
 
 
 def _refuse_nesting() -> None:

@@ -131,14 +131,13 @@ def _pass(pacer: Pacer, timeout_s: float | None, watch: Sequence[Watch]) -> None
         pacer.clock.record(since_ns=since_ns, by=Means.SELECT)
 
 
+READING = ("accept", "recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into")
+WRITING = ("send", "sendmsg", "sendto")
 METHODS: dict[str, Callable[..., Any]] = {
     "connect": _virtual_connect,
     "sendall": _virtual_sendall,
-    "send": _awaiting("send", WRITE),
-    "recv": _awaiting("recv", READ),
-    "recv_into": _awaiting("recv_into", READ),
-    "recvfrom": _awaiting("recvfrom", READ),
-    "accept": _awaiting("accept", READ),
+    **{name: _awaiting(name, READ) for name in READING if hasattr(socket.socket, name)},
+    **{name: _awaiting(name, WRITE) for name in WRITING if hasattr(socket.socket, name)},
 }
 SELECTOR_METHODS = {"select": _virtual_selector_select}
 REPLACEMENTS: dict[Any, Any] = {select.select: StandIn(select.select, _virtual_select)}

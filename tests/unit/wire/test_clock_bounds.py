@@ -3,6 +3,7 @@
 import asyncio
 import os
 import select
+import signal
 import socket
 import threading
 import time
@@ -190,6 +191,19 @@ def test_the_bound_holds_in_any_thread(clock: VirtualClock) -> None:
         assert isinstance(pool.submit(in_thread).result(), RealTimeExceeded)
 
 
+def test_an_interrupt_from_the_keyboard_ends_the_run(clock: VirtualClock) -> None:
+    def interrupt() -> None:
+        signal.raise_signal(signal.SIGINT)
+        threading.Event().wait()
+
+    if threading.current_thread() is not threading.main_thread():
+        pytest.skip("signals reach the main thread only")
+    with pytest.raises(KeyboardInterrupt):
+        run_sync(interrupt, clock=clock)
+    run_sync(lambda: time.sleep(60), clock=clock)
+    assert clock.now_s == 60.0
+
+
 def test_a_clock_can_be_used_again_after_a_run_that_was_ended(clock: VirtualClock) -> None:
     with pytest.raises(RealTimeExceeded):
         run_sync(spin, clock=clock, real_limit_s=LIMIT_S)
@@ -298,6 +312,39 @@ def test_what_the_client_raises_comes_out_as_it_is(
     with pytest.raises(LookupError) as caught:
         runner(fail_async if runner is run else fail, clock=clock)
     assert caught.value is error
+
+
+def test_a_client_that_failed_before_it_hung_is_blamed_for_both(clock: VirtualClock) -> None:
+    async def fail_and_hang() -> None:
+        try:
+            raise LookupError
+        finally:
+            await asyncio.Event().wait()
+
+    async def leave_a_hang() -> None:
+        async def never_mind() -> None:
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            await asyncio.Event().wait()
+
+        kept.append(asyncio.ensure_future(never_mind()))
+        await asyncio.sleep(0)
+        raise LookupError
+
+    kept: list[object] = []
+    with pytest.raises(Stalled):
+        run(fail_and_hang, clock=clock)
+    with pytest.raises(Stalled) as caught:
+        run(leave_a_hang, clock=clock)
+    assert isinstance(caught.value.__cause__, LookupError)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan")])
+def test_a_bound_is_a_positive_number_of_seconds(seconds: float, clock: VirtualClock) -> None:
+    with pytest.raises(ValueError, match="real_limit_s must be a positive"):
+        run_sync(int, clock=clock, real_limit_s=seconds)
+    with pytest.raises(ValueError, match="patience_s must be a positive"):
+        run_sync(int, clock=clock, patience_s=seconds)
 
 
 def test_leftover_tasks_are_cancelled_and_generators_closed(clock: VirtualClock) -> None:

@@ -6,7 +6,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,7 +22,7 @@ import urllib3
 from harness.wire.clock import Means, VirtualClock, run, run_sync
 
 Get = Callable[[str, float], int]  # address and timeout in seconds → status
-GetAsync = Callable[[str, float], Awaitable[int]]
+GetAsync = Callable[[str, float], Coroutine[None, None, int]]
 BUSY = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"
 FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -200,6 +200,15 @@ def test_three_waits_of_a_minute_are_exact_for_blocking_code_and_a_server_in_a_t
     peer = Peer(clock=clock, answers=[BUSY, BUSY, BUSY, FINE])
     with in_a_thread(peer) as address:
         assert run_sync(lambda: patient(get, address), clock=clock) == 200
+    assert peer.arrived_at_s == [0.0, 60.0, 120.0, 180.0]
+
+
+@asynchronous
+def test_three_waits_of_a_minute_are_exact_for_a_coroutine_and_a_server_in_a_thread(get: GetAsync) -> None:
+    clock = VirtualClock()
+    peer = Peer(clock=clock, answers=[BUSY, BUSY, BUSY, FINE])
+    with in_a_thread(peer) as address:
+        assert run(lambda: patient_async(get, address), clock=clock) == 200
     assert peer.arrived_at_s == [0.0, 60.0, 120.0, 180.0]
 
 
