@@ -30,6 +30,15 @@ class Failure(StrEnum):
     PROTOCOL = "protocol"
 
 
+def parsed(data: bytes) -> object:
+    """JSON as RFC 8259 has it: in UTF-8, without the NaN and Infinity of Python; ValueError for anything else."""
+    return json.loads(data.decode(), parse_constant=_refused)
+
+
+def _refused(literal: str) -> object:
+    raise ValueError(f"{literal} is not JSON")
+
+
 def find_header(headers: Headers, name: str) -> str | None:
     """The value of the first header called ``name`` (any case), or None."""
     wanted = name.lower()
@@ -59,7 +68,7 @@ class Request:
 
     def json(self) -> object:
         """The body as JSON; ValueError when it is not JSON."""
-        return json.loads(self.body)
+        return parsed(self.body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +84,7 @@ class Response:
 
     def json(self) -> object:
         """The body as JSON; ValueError when it is not JSON."""
-        return json.loads(self.body)
+        return parsed(self.body)
 
     @property
     def media_type(self) -> str:

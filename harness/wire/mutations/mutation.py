@@ -1,0 +1,88 @@
+"""All lies about one response, and what each of them breaks."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.checks.breaches import expected_status, read_response
+from harness.checks.sight import Seen
+from harness.contract.agreement import Agreement, OperationTerms, response_clause, schema_steps
+from harness.contract.expressions import EvaluationError
+from harness.contract.reader import Steps
+from harness.exchange import Exchange, Request, Response
+from harness.wire.mutations.edits import Edit
+from harness.wire.mutations.messages import Message, bodies, headers, json_of, media_types, of_edit, statuses
+from harness.wire.mutations.schema import breaking, keeping
+from harness.wire.mutations.structure import reshaped
+
+
+def mutations(agreement: Agreement, request: Request, response: Response) -> Iterator[Message]:
+    """Every lie about a response to a request of a known operation, in an order that does not change.
+
+    Those along the schema and about the message name the clause that they are made to break; the others
+    name none. A lie may turn out to be none: ``broken_by`` says what it breaks.
+    """
+    seen = Seen(agreement, Exchange(request=request, response=response), None)
+    terms = seen.terms
+    if terms is None or seen.shape is None:
+        return
+    at = body_schema(terms, response.status)
+    value = json_of(response) if response.body else None
+    if at is not None and value is not None:
+        for edit in (*breaking(agreement, at, value), *reshaped(value), *_optional(agreement, at, value)):
+            yield of_edit(response, edit)
+    yield from bodies(agreement, terms, response)
+    yield from media_types(agreement, terms, response)
+    yield from headers(agreement, terms, response)
+    yield from statuses(agreement, terms, response, expected_status(seen))
+
+
+def body_schema(terms: OperationTerms, status: int) -> Steps | None:
+    """Where the schema of a status's body stands; None when it promises no body."""
+    shape = terms.response_for(status)
+    if shape is None:
+        return None
+    if shape.error:
+        return ("errors", shape.error, "body")
+    return schema_steps("operations", terms.name, "responses", status, "body") if shape.body is not None else None
+
+
+def _optional(agreement: Agreement, at: Steps, value: Any) -> Iterator[Edit]:
+    """With and without what is optional: the schema allows it, an invariant may not."""
+    for edit in keeping(agreement, at, value):
+        yield Edit(kind=edit.kind, steps=edit.steps, note=edit.note, value=edit.value)
+
+
+def broken_by(agreement: Agreement, request: Request, response: Response) -> tuple[str, ...]:
+    """The clauses that a response breaks, as the contract's own reading finds them; none for an equivalent lie."""
+    seen = Seen(agreement, Exchange(request=request, response=response), None)
+    return tuple(dict.fromkeys(breach.clause for breach in read_response(seen).breaches))
+
+
+def broken_invariants(agreement: Agreement, terms: OperationTerms, request: Mapping[str, object], status: int, value: Any) -> tuple[str, ...]:
+    """The names of the invariants that a JSON value breaks; none when it breaks its schema already."""
+    at = body_schema(terms, status)
+    if at is None or not agreement.schemas.is_valid(at, value):
+        return ()
+    names = terms.terms(request=request, response={"status": status, "body": value, "headers": {}})
+    broken = []
+    for name, promise in terms.invariants.get(status, {}).items():
+        try:
+            holds = promise.evaluate(names)
+        except EvaluationError:
+            holds = False
+        if holds is not True:
+            broken.append(name)
+    return tuple(broken)
+
+
+def invariants_broken(agreement: Agreement, request: Request, response: Response) -> Iterator[tuple[Message, tuple[str, ...]]]:
+    """The lies that keep the schema and break invariants, each with the clauses of those that it breaks."""
+    seen = Seen(agreement, Exchange(request=request, response=response), None)
+    terms, status, value = seen.terms, response.status, json_of(response)
+    at = body_schema(terms, status) if terms else None
+    if terms is None or at is None or value is None or not terms.invariants.get(status):
+        return
+    for edit in (*reshaped(value), *_optional(agreement, at, value)):
+        broken = broken_invariants(agreement, terms, seen.request_parts, status, edit.value)
+        if broken:
+            yield of_edit(response, edit), tuple(response_clause(terms.name, status, "invariants", name) for name in broken)
