@@ -199,7 +199,7 @@ def test_three_waits_of_a_minute_are_exact_for_blocking_code_and_a_server_in_a_t
     clock = VirtualClock()
     peer = Peer(clock=clock, answers=[BUSY, BUSY, BUSY, FINE])
     with in_a_thread(peer) as address:
-        assert run_sync(lambda: patient(get, address), clock=clock) == 200
+        assert run_sync(lambda: patient(get, address), clock=clock, patience_s=2) == 200
     assert peer.arrived_at_s == [0.0, 60.0, 120.0, 180.0]
 
 
@@ -208,7 +208,7 @@ def test_three_waits_of_a_minute_are_exact_for_a_coroutine_and_a_server_in_a_thr
     clock = VirtualClock()
     peer = Peer(clock=clock, answers=[BUSY, BUSY, BUSY, FINE])
     with in_a_thread(peer) as address:
-        assert run(lambda: patient_async(get, address), clock=clock) == 200
+        assert run(lambda: patient_async(get, address), clock=clock, patience_s=2) == 200
     assert peer.arrived_at_s == [0.0, 60.0, 120.0, 180.0]
 
 
@@ -223,7 +223,7 @@ def test_a_retry_of_tenacity_waits_on_the_clock() -> None:
         return get_with_requests(address, 30)
 
     with in_a_thread(peer) as address:
-        assert run_sync(lambda: call(address), clock=clock) == 200
+        assert run_sync(lambda: call(address), clock=clock, patience_s=2) == 200
     assert peer.arrived_at_s == [0.0, 60.0]
 
 
@@ -236,7 +236,7 @@ def test_a_retry_of_urllib3_honours_the_header_on_the_clock() -> None:
             with urllib3.PoolManager(retries=urllib3.Retry(3, status_forcelist=[429])) as pool:
                 return pool.request("GET", address).status
 
-        assert run_sync(call, clock=clock) == 200
+        assert run_sync(call, clock=clock, patience_s=2) == 200
     assert peer.arrived_at_s == [0.0, 60.0]
 
 
@@ -337,10 +337,10 @@ def test_blocking_code_sees_an_answer_as_late_as_it_is(get: Get) -> None:
 def test_a_server_thread_can_be_late_on_the_clock(get: Get) -> None:
     clock = VirtualClock()
     with in_a_thread(Peer(clock=clock, answers=[FINE], late_s=5)) as address:
-        assert run_sync(lambda: get(address, 6), clock=clock) == 200
+        assert run_sync(lambda: get(address, 6), clock=clock, patience_s=0.3) == 200
         assert clock.now_s == 5.0
         with pytest.raises(TIMEOUTS):
-            run_sync(lambda: get(address, 4), clock=clock)
+            run_sync(lambda: get(address, 4), clock=clock, patience_s=0.3)
         assert clock.now_s == 9.0
 
 
