@@ -100,5 +100,5 @@ def tell(observer: Observer | None, event: Event) -> None:
         return
     try:
         observer(event)
-    except Exception:  # an observer must not decide over a call
+    except Exception:  # noqa: BLE001  an observer must not decide over a call
         _log.exception("an observer failed on %s", type(event).__name__)

@@ -109,15 +109,15 @@ class Limiter:
 
     def _fits(self, amounts: Mapping[str, int]) -> bool:
         now_s = self._clock()
-        return all(window.fits(amounts.get(window.limit.unit, 0), now_s=now_s) for window in self._windows)
+        return all(window.fits(amounts.get(window.unit, 0), now_s=now_s) for window in self._windows)
 
     def _wait_s(self, amounts: Mapping[str, int]) -> float:
         now_s = self._clock()
-        free = [window.free_s(amounts.get(window.limit.unit, 0), now_s=now_s) for window in self._windows]
+        free = [window.free_s(amounts.get(window.unit, 0), now_s=now_s) for window in self._windows]
         return max(free, default=now_s) - now_s
 
     def _take(self, amounts: Mapping[str, int]) -> Slot:
-        charges = [(window, window.start(amounts.get(window.limit.unit, 0))) for window in self._windows]
+        charges = [(window, window.start(amounts.get(window.unit, 0))) for window in self._windows]
         return Slot(self, charges)
 
     def _close(self, charges: list[tuple[Window, Charge]]) -> None:
@@ -134,8 +134,8 @@ class Limiter:
     def _correct(self, charges: list[tuple[Window, Charge]], actual: Mapping[str, int]) -> None:
         now_s = self._clock()
         for window, charge in charges:
-            if window.limit.unit in actual:
-                window.correct(charge, actual[window.limit.unit], now_s=now_s)
+            if window.unit in actual:
+                window.correct(charge, actual[window.unit], now_s=now_s)
         if self._queue:
             self._serve()
 

@@ -96,7 +96,7 @@ class Monitor:
         try:
             async with asyncio.timeout(self._interval_s) as scope:
                 verdict = await self._check()
-        except Exception as error:  # whatever it is, the provider could not be shown to be well
+        except Exception as error:  # noqa: BLE001  whatever it is, the provider was not shown to be well
             if scope.expired():
                 return ProviderTimeout(f"the health check took longer than {self._interval_s:g} s")
             return error
@@ -110,5 +110,5 @@ class Monitor:
             if inspect.isawaitable(answer):
                 async with asyncio.timeout(self._interval_s):
                     await answer
-        except Exception:  # the alarm must not silence the monitor
+        except Exception:  # noqa: BLE001  the alarm must not silence the monitor
             _log.exception("an alert could not be delivered")

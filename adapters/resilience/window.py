@@ -23,8 +23,11 @@ class Window:
     between the two, so wherever it lays its window, it can't count more than the limit.
     """
 
+    __slots__ = ("_ended", "_used", "limit", "unit")
+
     def __init__(self, limit: RateLimit) -> None:
         self.limit = limit
+        self.unit = limit.unit
         self._ended: deque[Charge] = deque()
         self._used = 0  # whole numbers only: a sum of floats would not come back to 0
 

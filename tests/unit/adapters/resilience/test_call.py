@@ -114,7 +114,7 @@ async def outcome(call: Coroutine[Any, Any, Any]) -> Any:
     """What a call returns or raises."""
     try:
         return await call
-    except Exception as error:  # that is the outcome
+    except Exception as error:  # noqa: BLE001  that is the outcome
         return error
 
 

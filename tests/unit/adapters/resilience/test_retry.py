@@ -96,7 +96,15 @@ def test_a_wait_that_ends_at_the_budget_is_not_begun() -> None:
 
 def test_nobody_waits_for_a_circuit_that_will_still_be_open() -> None:
     assert after(ProviderTimeout(), refused_s=60.0) == GiveUp(reason=Reason.CIRCUIT)
-    assert isinstance(after(RateLimited(status=429, retry_after_s=70.0), refused_s=60.0), RetryIn)
+    exact = dataclasses.replace(POLICY, retry_after_extra_s=(0.0, 0.0))
+    hint = RateLimited(status=429, retry_after_s=60.0)
+    assert after(hint, policy=exact, refused_s=60.0) == RetryIn(seconds=60.0)
+
+
+def test_a_hint_is_waited_for_with_a_share_of_the_extra() -> None:
+    decision = after(RateLimited(status=429, retry_after_s=30.0))
+    assert isinstance(decision, RetryIn)
+    assert 31.0 <= decision.seconds <= 35.0
 
 
 def test_a_hint_is_ignored_when_the_policy_says_so() -> None:

@@ -1,6 +1,7 @@
 """Rules of the retry hints: every form that providers use is read, rubbish never becomes a wait."""
 
 import math
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -50,8 +51,8 @@ def test_every_form_is_read(text: str, seconds: float) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", "soon", "-1", "-5s", "+5", "1e3", "nan", "inf", "Infinity", "0x10", "1,5", "3, 5", "5 s", "s",
-        "1d", "1.5.2s", "٣", "3\n4", "9" * 100, "1" + "0s" * 60,
+        "", " ", "soon", "-1", "-5s", "+5", "1e3", "nan", "inf", "Infinity", "0x10", "1,5", "3, 5", "5 s",
+        "s", "1d", "1.5.2s", "٣", "3\n4", "9" * 100, "1" + "0s" * 60,
         "999999999",
         str(int(NOW_S) - 1),
         f"{int(NOW_S) + 60}000",
@@ -102,7 +103,7 @@ def hint(**headers: str) -> float | None:
 
 
 def test_milliseconds_come_before_seconds() -> None:
-    assert hint(Retry_After_Ms="1500", Retry_After="2") == 1.5
+    assert hint(Retry_After_Ms=" 1500 ", Retry_After="2") == 1.5
 
 
 @pytest.mark.parametrize("rubbish", ["soon", "-5", "1s", "", "9" * 100])
@@ -121,6 +122,14 @@ def test_a_date_counts_from_the_providers_own_clock() -> None:
 def test_a_date_counts_from_our_clock_when_the_providers_is_unknown() -> None:
     assert hint(Retry_After="Fri, 20 Nov 2026 12:00:10 GMT", Date="yesterday") == 10.0
     assert hint(Retry_After="Fri, 20 Nov 2026 12:00:10 GMT") == 10.0
+
+
+def test_a_date_without_a_zone_is_in_gmt_wherever_we_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        assert read("Fri Nov 20 12:00:30 2026") == 30.0
+    time.tzset()
 
 
 def test_a_provider_with_a_header_of_its_own_names_it() -> None:
