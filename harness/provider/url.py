@@ -1,22 +1,20 @@
 """A provider at a URL, the live one or any other: requests go there as they are."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import urlsplit
-
-import httpx
 
 from harness.contract.agreement import Agreement
 from harness.exchange import Level, Request, Response
 from harness.wire.clock import VirtualClock
-
-HOP_BY_HOP = frozenset({"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "host", "content-length"})
-DECODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+from harness.wire.forward import forward
 
 
 class UrlProvider:
     """A provider that runs somewhere; it can't be put into states, and it remembers what it was sent."""
 
     takes_states = False
+    remembers = True
 
     def __init__(self, agreement: Agreement, *, base_url: str, credential: str) -> None:
         self._agreement = agreement
@@ -44,18 +42,11 @@ class Forward:
     """An upstream that sends each request on to a base URL."""
 
     def __init__(self, *, base: str, base_path: str, timeout_s: float) -> None:
-        self._base, self._base_path, self._timeout_s = base, base_path, timeout_s
+        split = urlsplit(base)
+        self._origin, self._path = f"{split.scheme}://{split.netloc}", split.path.rstrip("/")
+        self._base_path, self._timeout_s = base_path, timeout_s
 
     async def answer(self, request: Request) -> Response:
         """The answer from there; ConnectionError or TimeoutError when there is none."""
-        target = request.target.removeprefix(self._base_path)
-        headers = [(name, value) for name, value in request.headers if name.lower() not in HOP_BY_HOP]
-        try:
-            async with httpx.AsyncClient(timeout=self._timeout_s) as client:
-                response = await client.request(request.method, self._base + target, content=request.body, headers=headers)
-        except httpx.TimeoutException as error:
-            raise TimeoutError(str(error)) from error
-        except httpx.TransportError as error:
-            raise ConnectionError(str(error)) from error
-        kept = tuple((name, value) for name, value in response.headers.items() if name not in DECODED)
-        return Response(status=response.status_code, headers=kept, body=response.content)
+        onward = replace(request, target=self._path + request.target.removeprefix(self._base_path))
+        return await forward(onward, origin=self._origin, timeout_s=self._timeout_s)

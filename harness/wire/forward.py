@@ -1,0 +1,105 @@
+"""Sends a request on to a real origin: in real time, and past whatever stands in for the network in this process."""
+
+import asyncio
+import http.client
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from harness.exchange import Headers, Request, Response
+from harness.wire.clock import members
+
+OF_ONE_HOP = frozenset(
+    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "host", "content-length"}
+)
+RENEWED = OF_ONE_HOP | {"accept-encoding"}  # a body that is packed could be neither judged nor recorded
+
+
+async def forward(request: Request, *, origin: str, timeout_s: float) -> Response:
+    """The answer from ``origin``; ConnectionError or TimeoutError when there is none.
+
+    In virtual time the clock stands still meanwhile: what takes real time there is none of the client's.
+    """
+    if members.current() is None:
+        return await asyncio.to_thread(_sent, request, origin, timeout_s)
+    with real_time():
+        return _sent(request, origin, timeout_s)
+
+
+@contextmanager
+def real_time() -> Iterator[None]:
+    """The calling thread leaves its virtual time for a while, in which that does not pass."""
+    pacer = members.current()
+    if pacer is None:
+        yield
+        return
+    members.leave()
+    try:
+        yield
+    finally:
+        members.enrol(pacer)
+
+
+class _AsItComes(urllib.request.HTTPErrorProcessor):
+    """Redirects and errors are answers like any other."""
+
+    def http_response(self, request: urllib.request.Request, response: http.client.HTTPResponse) -> http.client.HTTPResponse:
+        return response
+
+    https_response = http_response
+
+
+class _Unembellished(urllib.request.HTTPHandler):
+    """A body does not become a form because its sender does not say what it is."""
+
+    def http_request(self, request: urllib.request.Request) -> urllib.request.Request:
+        return _as_it_was(request, super().do_request_)
+
+
+class _UnembellishedTLS(urllib.request.HTTPSHandler):
+    def https_request(self, request: urllib.request.Request) -> urllib.request.Request:
+        return _as_it_was(request, super().do_request_)
+
+
+def _as_it_was(request: urllib.request.Request, prepare: Callable[[urllib.request.Request], Any]) -> urllib.request.Request:
+    typed = request.has_header("Content-type")
+    prepare(request)
+    if not typed:
+        request.unredirected_hdrs.pop("Content-type", None)
+    return request
+
+
+def _sent(request: Request, origin: str, timeout_s: float) -> Response:
+    proxies = [urllib.request.ProxyHandler({})] if _is_local(origin) else []
+    opener = urllib.request.build_opener(_AsItComes, _Unembellished, _UnembellishedTLS, *proxies)
+    opener.addheaders = []
+    outgoing = urllib.request.Request(origin + request.target, data=request.body or None, method=request.method)
+    for name, value in _kept(request.headers, RENEWED):
+        outgoing.add_unredirected_header(name.capitalize(), value)
+    try:
+        with opener.open(outgoing, timeout=timeout_s) as response:
+            headers = _kept(tuple((name.lower(), value) for name, value in response.getheaders()), OF_ONE_HOP)
+            return Response(status=response.status, headers=headers, body=response.read())
+    except TimeoutError:
+        raise
+    except urllib.error.URLError as error:
+        raise (TimeoutError if isinstance(error.reason, TimeoutError) else ConnectionError)(f"{origin}: {error.reason}") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise ConnectionError(f"{origin}: {error or type(error).__name__}") from error
+
+
+def _kept(headers: Headers, dropped: frozenset[str]) -> Headers:
+    return tuple((name, value) for name, value in headers if name.lower() not in dropped)
+
+
+def _is_local(origin: str) -> bool:
+    """Whether an origin is this machine, which no proxy is asked for."""
+    host = urlsplit(origin).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
