@@ -106,6 +106,7 @@ class Exchange:
     injected: str | None = None
     operation: str | None = None
     given: str | None = None
+    step: str | None = None  # `sequence/step`, when it is one of a sequence
     started_s: float = 0.0
     ended_s: float = 0.0
 

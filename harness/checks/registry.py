@@ -14,6 +14,7 @@ from harness.checks.relations import check_relations
 from harness.checks.requests import check_arguments, check_credential, check_requests
 from harness.checks.responses import check_responses
 from harness.checks.secrecy import check_secrecy
+from harness.checks.sequences import check_sequences
 from harness.checks.sight import Sight
 from harness.checks.states import check_states
 from harness.checks.terms import check_terms
@@ -30,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
     check_responses,
     check_states,
     check_relations,
+    check_sequences,
     check_examples,
     check_outcome,
     check_attempts,

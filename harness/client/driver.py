@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from harness.client.binding import Binding
 from harness.client.plain import plain
+from harness.client.reaching import reach
 from harness.client.scenario import ChangeCredential, Given, Invoke, Pass, Scenario, Step, Together, Watch
 from harness.contract.expressions import EvaluationError
 from harness.exchange import Call, Ending, Exchange, Level, Observation, Raised, Request, Returned
@@ -77,6 +78,7 @@ class _Running:
     ending: Ending | None = None
     first: int = 0
     last: int | None = None
+    step: str | None = None
 
 
 class _Stage:
@@ -89,6 +91,7 @@ class _Stage:
         self.given: str | None = None
         self.calls: list[_Running] = []
         self.tags: list[tuple[int | None, str | None]] = []
+        self.reached: str | None = None
         self.measured: dict[str, float] = {}
         self.log: list[str] = []
         self.shown = ""
@@ -200,11 +203,19 @@ class _Stage:
         self.calls.append(running)
         return running
 
+    async def _reach(self, state: str | None) -> None:
+        """Bring the provider into a state, past the client and unseen, if it is not in it already."""
+        if state is not None and state != self.reached:
+            await reach(self.binding.agreement, self.upstream, state, self.trial.credential)
+            self.reached = state
+
     async def _invoke(self, client: Any, step: Invoke) -> None:
+        await self._reach(step.needs)
         bound = self.binding.methods[step.operation]
         arguments = {**self.binding.arguments(step.operation, step.parts), **step.arguments}
         arguments = {name: value for name, value in arguments.items() if name not in step.leave_out}
         running = self._begin(step.operation, arguments, step.parts if not (step.arguments or step.leave_out) else None)
+        running.step = step.step
 
         async def work() -> Any:
             method = client
@@ -272,7 +283,7 @@ class _Stage:
             operation=call.operation,
             arguments=call.arguments,
             intended=call.intended,
-            exchanges=tuple(own),
+            exchanges=tuple(replace(exchange, step=call.step) for exchange in own) if call.step else tuple(own),
             ending=call.ending or Returned(),
             started_s=call.started_s,
             ended_s=call.ended_s,

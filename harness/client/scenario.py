@@ -16,6 +16,8 @@ class Invoke:
     parts: Mapping[str, object] = field(repr=False)
     arguments: Mapping[str, object] = field(default_factory=dict, repr=False)
     leave_out: frozenset[str] = frozenset()
+    needs: str | None = None  # the state that the provider has to be in
+    step: str | None = None  # `sequence/step`, when it is one of a sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,7 @@ class Pass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """Put the provider into a declared state; None is the normal one."""
+    """Put the provider into a declared state of failure; None is the normal one."""
 
     state: str | None
 

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from harness.contract.clauses import Clause, clause_id
 from harness.contract.expressions import Expression, Scope, compile_expression, compile_scope
-from harness.contract.model import Bind, Contract, Operation, ResponseShape
+from harness.contract.model import Bind, Contract, Operation, ResponseShape, Sequence
 from harness.contract.problems import Place
 from harness.contract.reader import Document, Steps
 from harness.contract.schemas import SchemaSet
@@ -46,6 +46,15 @@ class RelationTerms:
     items: Expression
     results: Expression
     tolerance: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceTerms:
+    """The compiled promises of a sequence; ``steps`` are operation and example by name."""
+
+    given: str | None
+    steps: Mapping[str, tuple[str, str]]
+    promises: Mapping[str, Expression]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +126,19 @@ def compile_operation(name: str, model: Operation, constants: Mapping[str, objec
     )
 
 
+SEQUENCE_NAMES = frozenset({"facts", "settings"})
+
+
+def compile_sequence(model: Sequence) -> SequenceTerms:
+    """Compile the promises of a sequence over the names of its steps; ExpressionError from the first that is wrong."""
+    names = SEQUENCE_NAMES | frozenset(model.steps)
+    return SequenceTerms(
+        given=model.given,
+        steps={name: (example.partition("/")[0], example.partition("/")[2]) for name, example in model.steps.items()},
+        promises={name: compile_expression(source, names=names) for name, source in model.promises.items()},
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
     """A contract, ready for use."""
@@ -126,6 +148,7 @@ class Agreement:
     clauses: Mapping[str, Clause] = field(repr=False)
     schemas: SchemaSet = field(repr=False)
     operations: Mapping[str, OperationTerms] = field(repr=False)
+    sequences: Mapping[str, SequenceTerms] = field(repr=False)
     path: Path
 
     @property

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     HEADER = "header"
     INVARIANT = "invariant"
     RELATION = "relation"
+    SEQUENCE = "sequence"
     ARGUMENT = "argument"
     RESULT = "result"
     EXAMPLE = "example"
@@ -92,6 +93,7 @@ _PROMISES: tuple[tuple[str, Kind, frozenset[str]], ...] = (
     ("operations.*.bind.arguments.*", Kind.ARGUMENT, _CONSUMER),
     ("operations.*.bind.result", Kind.RESULT, _CONSUMER),
     ("operations.*.examples.*", Kind.EXAMPLE, _BOTH),
+    ("sequences.*.promises.*", Kind.SEQUENCE, _PROVIDER),
     ("errors.*.media_type", Kind.MEDIA_TYPE, _PROVIDER),
     ("limits.batch.*", Kind.BATCH, _CONSUMER),
     ("limits.rate.*.requests", Kind.RATE, _CONSUMER),
@@ -135,9 +137,9 @@ def derive_clauses(document: Document) -> dict[str, Clause]:
 def _listed(document: Document) -> Iterator[Clause]:
     for steps in _promise_steps(document.value, ()):
         kind_parties = _promise(steps)
-        if kind_parties is None:
-            continue
         value = _at(document.value, steps)
+        if kind_parties is None or value == "*/*":  # any media type at all is no promise
+            continue
         named = _by_value(document.value, steps)
         yield Clause(
             id=clause_id(named),

@@ -11,7 +11,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness.contract.agreement import SCOPE_NAMES, Agreement, OperationTerms, compile_operation, constants_of, schema_steps
+from harness.contract.agreement import (
+    SCOPE_NAMES,
+    SEQUENCE_NAMES,
+    Agreement,
+    OperationTerms,
+    SequenceTerms,
+    compile_operation,
+    compile_sequence,
+    constants_of,
+    schema_steps,
+)
 from harness.contract.clauses import derive_clauses, schema_roots
 from harness.contract.expressions import EvaluationError, ExpressionError, compile_expression
 from harness.contract.model import Contract, Example, Waiver
@@ -49,7 +59,13 @@ def agree(document: Document, *, path: Path) -> Agreement:
     if review.problems:
         raise ContractError(review.problems)
     return Agreement(
-        contract=contract, document=document, clauses=clauses, schemas=review.schemas, operations=review.operations, path=path
+        contract=contract,
+        document=document,
+        clauses=clauses,
+        schemas=review.schemas,
+        operations=review.operations,
+        sequences=review.sequences,
+        path=path,
     )
 
 
@@ -62,6 +78,7 @@ class _Review:
     schemas: SchemaSet
     problems: list[Problem] = field(default_factory=list)
     operations: dict[str, OperationTerms] = field(default_factory=dict)
+    sequences: dict[str, SequenceTerms] = field(default_factory=dict)
 
     def all(self) -> None:
         self.judged_schemas()
@@ -126,7 +143,8 @@ class _Review:
                     self._problem((*at, "stub"), "makes a body that the response does not declare", hint="add `body:`")
             for field_name in operation.request.defaults:
                 self._default(name, field_name)
-        self._probe()
+        self._known_example(("provider", "probe"), contract.provider.probe)
+        self._states()
         for index, pattern in enumerate(contract.resilience.patterns):
             section = PATTERN_SECTIONS[pattern]
             if not _value_at(self.document.value, section):
@@ -149,9 +167,26 @@ class _Review:
             at = ("operations", operation, "request", "defaults", name)
             self._problem(at, f"the request has no field `{name}`", ", ".join(sorted(known)), nearest(name, known), at_key=True)
 
-    def _probe(self) -> None:
-        operation, _, example = self.contract.provider.probe.partition("/")
-        at = ("provider", "probe")
+    def _states(self) -> None:
+        contract = self.contract
+        for state, examples in contract.states.items():
+            for index, example in enumerate(examples):
+                self._known_example(("states", state, index), example)
+        for name, sequence in contract.sequences.items():
+            self._known_state(("sequences", name, "given"), sequence.given)
+            for step, example in sequence.steps.items():
+                self._known_example(("sequences", name, "steps", step), example)
+        for name, operation in contract.operations.items():
+            for example_name, shown in operation.examples.items():
+                self._known_state(("operations", name, "examples", example_name, "given"), shown.given)
+
+    def _known_state(self, at: Steps, state: str | None) -> None:
+        if state is not None and state not in self.contract.states:
+            known = ", ".join(self.contract.states) or "none: declare it under `states:`"
+            self._problem(at, f"there is no state `{state}`", known, nearest(state, self.contract.states))
+
+    def _known_example(self, at: Steps, name: str) -> None:
+        operation, _, example = name.partition("/")
         if self._known_operation(at, operation) and example not in self.contract.operations[operation].examples:
             known = self.contract.operations[operation].examples
             self._problem(at, f"`{operation}` has no example `{example}`", ", ".join(known), nearest(example, known))
@@ -183,6 +218,12 @@ class _Review:
                 self._compile(at, source, {"result"} if at[-1] == "returns" else names)
             if len(self.problems) == before:
                 self.operations[name] = compile_operation(name, operation, constants)
+        for name, sequence in self.contract.sequences.items():
+            before = len(self.problems)
+            for promise, source in sequence.promises.items():
+                self._compile(("sequences", name, "promises", promise), source, set(SEQUENCE_NAMES | set(sequence.steps)))
+            if len(self.problems) == before:
+                self.sequences[name] = compile_sequence(sequence)
 
     def _compile(self, at: Steps, source: str, names: set[str]) -> None:
         try:

@@ -8,7 +8,7 @@ Frozen pydantic models, unknown keys forbidden. Times are seconds once read; in 
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue, StringConstraints
+from pydantic import BeforeValidator, Field, JsonValue
 
 from harness.contract.problems import ALLOWED, shown
 from harness.contract.promises import (
@@ -31,19 +31,19 @@ from harness.contract.promises import (
 )
 from harness.contract.units import PositiveDuration
 from harness.contract.words import (
-    BASE_URL,
-    POINTER,
-    PROBE,
-    ROUTE,
-    SERVICE,
-    VERSION,
+    BaseUrl,
     Credential,
     DottedPath,
     Expression,
     Name,
     Part,
+    Pointer,
+    Probe,
+    Route,
     Schema,
+    Service,
     Status,
+    Version,
 )
 
 # The promises are part of the model: their readers need not know in which file they stand.
@@ -90,10 +90,10 @@ class Provider(Part):
     """Where the provider is and how it is reached."""
 
     protocol: Literal["http", "http+grpc"] = "http"
-    base_url: Annotated[str, StringConstraints(pattern=BASE_URL)]
+    base_url: BaseUrl
     timeout: PositiveDuration
     auth: Auth | None = None
-    probe: Annotated[str, StringConstraints(pattern=PROBE)]
+    probe: Probe
     default: Literal["stub", "embedded", "container", "live"] = "stub"
     embedded: DottedPath | None = None
     container: Container | None = None
@@ -211,8 +211,9 @@ class ExampleRequest(Part):
 
 
 class Example(Part):
-    """A request that is known to be good, and possibly the response to it."""
+    """A request that is known to be good, and possibly the response to it; ``given`` is the state it needs."""
 
+    given: str | None = None
     request: ExampleRequest
     response: ExampleResponse | None = None
     description: str | None = None
@@ -223,7 +224,7 @@ class Operation(Part):
 
     summary: str | None = None
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
-    path: Annotated[str, StringConstraints(pattern=ROUTE)]
+    path: Route
     idempotent: bool
     cached: bool = False
     let: dict[Name, Expression] = {}
@@ -235,6 +236,18 @@ class Operation(Part):
     examples: dict[Name, Example] = Field(min_length=1)
 
 
+class Sequence(Part):
+    """A promise that only several requests in a row can show.
+
+    ``steps`` are examples (`operation/example`) by a name of their own; each promise is an expression over
+    these names, each of them with its ``request`` and ``response``.
+    """
+
+    given: str | None = None
+    steps: dict[Name, Probe] = Field(min_length=1)
+    promises: dict[Name, Expression] = Field(min_length=1)
+
+
 class ErrorShape(Part):
     """One of the provider's error bodies, with its media type.
 
@@ -243,7 +256,7 @@ class ErrorShape(Part):
 
     media_type: str
     body: Schema
-    message: Annotated[str, StringConstraints(pattern=POINTER)] = ""
+    message: Pointer = ""
     example: JsonValue
 
 
@@ -257,8 +270,8 @@ class Contract(Part):
     """All that is promised between the consumer and one provider."""
 
     contract: Annotated[Literal[1], BeforeValidator(_format)]
-    service: Annotated[str, StringConstraints(pattern=SERVICE, max_length=100)]
-    version: Annotated[str, StringConstraints(pattern=VERSION, max_length=100)]
+    service: Service
+    version: Version
     title: str
     consumer: Name
     description: str | None = None
@@ -267,6 +280,8 @@ class Contract(Part):
     facts: dict[Name, JsonValue] = {}
     settings: dict[Name, JsonValue] = {}
     operations: dict[Name, Operation] = Field(min_length=1)
+    states: dict[str, list[Probe]] = {}
+    sequences: dict[Name, Sequence] = {}
     errors: dict[Name, ErrorShape] = {}
     schemas: dict[Name, Schema] = {}
     limits: Limits = Limits()

@@ -6,6 +6,7 @@ a location in the contract file, and its clause.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import jsonschema_rs
@@ -30,9 +31,15 @@ APPLICATORS_OF_MAP = frozenset({"properties", "patternProperties", "$defs", "dep
 ANNOTATIONS = _words(
     "$ref $comment title description default examples deprecated readOnly writeOnly contentEncoding contentMediaType"
 )
+FORMATS = _words(
+    "date-time date time duration email idn-email hostname idn-hostname ipv4 ipv6 uri uri-reference iri iri-reference uuid "
+    "uri-template json-pointer relative-json-pointer regex"
+)
 KEYWORDS = ASSERTIONS | APPLICATORS_OF_ONE | APPLICATORS_OF_LIST | APPLICATORS_OF_MAP | ANNOTATIONS
 
 _SHOWN_ITEMS = 2
+# A pattern gives up after so many steps back, so that no text can stop the process for long.
+_PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000, size_limit=1_000_000, dfa_size_limit=1_000_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +56,12 @@ def json_pointer(steps: Steps) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
+def _validator(schema: Mapping[str, Any]) -> Any:
+    return jsonschema_rs.Draft202012Validator(
+        schema, validate_formats=True, ignore_unknown_formats=False, offline=True, pattern_options=_PATTERNS
+    )
+
+
 class SchemaSet:
     """The schemas of one contract; validators are compiled when first used."""
 
@@ -60,7 +73,7 @@ class SchemaSet:
     def _validator(self, at: Steps) -> Any:
         if at not in self._validators:
             rooted = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": "#" + json_pointer(at), **self._root}
-            self._validators[at] = jsonschema_rs.Draft202012Validator(rooted, validate_formats=True)
+            self._validators[at] = _validator(rooted)
         return self._validators[at]
 
     def is_valid(self, at: Steps, value: object) -> bool:
@@ -80,14 +93,66 @@ class SchemaSet:
         return self._touched[key]
 
     def _find_touched(self, at: Steps, value: object) -> frozenset[Steps]:
-        evaluation = self._validator(at).evaluate(_shortened(value))
-        found = set()
-        for unit in evaluation.list()["details"]:
-            location = unit["schemaLocation"].rpartition("#")[2]
-            steps = tuple(_unescape(step) for step in location.split("/")[1:])
-            if steps and steps[-1] in ASSERTIONS:
-                found.add(steps)
+        """Walked by us: the validator melts keywords into one where that is faster, and so does not report all."""
+        found: set[Steps] = set()
+        waiting: list[tuple[Steps, object]] = [(at, _shortened(value))]
+        while waiting:
+            steps, part = waiting.pop()
+            schema = _schema_at(self._root, steps)
+            if not isinstance(schema, Mapping):
+                continue
+            for keyword in schema:
+                if keyword in ASSERTIONS and _applies(keyword, part):
+                    found.add((*steps, keyword))
+            waiting.extend(_parts(schema, steps, part))
         return frozenset(found)
+
+
+def _applies(keyword: str, value: object) -> bool:
+    """Whether a keyword says anything about a value of this type."""
+    kind = _SPEAKS_OF.get(keyword)
+    return kind is None or (isinstance(value, kind) and not (kind is _NUMBER and isinstance(value, bool)))
+
+
+_NUMBER = (int, float)
+_SPEAKS_OF: dict[str, Any] = {
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), _NUMBER),
+    **dict.fromkeys(("minLength", "maxLength", "pattern", "format"), str),
+    **dict.fromkeys(("minItems", "maxItems", "uniqueItems", "contains", "minContains", "maxContains", "unevaluatedItems"), list),
+    **dict.fromkeys(
+        ("required", "minProperties", "maxProperties", "propertyNames", "additionalProperties", "unevaluatedProperties", "dependentRequired"),
+        dict,
+    ),
+}
+
+
+def _parts(schema: Mapping[str, Any], at: Steps, value: object) -> Iterator[tuple[Steps, object]]:
+    """The schemas that go on judging a value or a part of it; alternatives are judged as a whole."""
+    target = reference(schema)
+    if target is not None:
+        yield target, value
+    for index, _ in enumerate(schema.get("allOf", ())):
+        yield (*at, "allOf", index), value
+    if isinstance(value, dict):
+        properties = schema.get("properties", {})
+        for name, item in value.items():
+            if name in properties:
+                yield (*at, "properties", name), item
+            elif "additionalProperties" in schema:
+                yield (*at, "additionalProperties"), item
+    elif isinstance(value, list):
+        leading = len(schema.get("prefixItems", ()))
+        for index, item in enumerate(value):
+            if index < leading:
+                yield (*at, "prefixItems", index), item
+            elif "items" in schema:
+                yield (*at, "items"), item
+
+
+def _schema_at(root: Any, steps: Steps) -> Any:
+    for step in steps:
+        root = root[int(step)] if isinstance(root, list) else root.get(str(step)) if isinstance(root, Mapping) else None
+    return root
 
 
 def _unescape(step: str) -> str:
@@ -154,6 +219,19 @@ def reference(schema: Mapping[str, Any]) -> Steps | None:
 
 def metaschema_errors(schema: Mapping[str, Any]) -> Iterator[tuple[Steps, str]]:
     """Where a schema is itself not JSON Schema 2020-12, and why."""
-    validator = jsonschema_rs.Draft202012Validator({"$ref": "https://json-schema.org/draft/2020-12/schema"})
-    for error in validator.iter_errors(schema):
+    for error in _metaschema().iter_errors(schema):
         yield tuple(error.instance_path), _short(error.message)
+
+
+@cache
+def _metaschema() -> Any:
+    return _validator({"$ref": "https://json-schema.org/draft/2020-12/schema"})
+
+
+def is_pattern(text: object) -> bool:
+    """Whether a text is a regular expression that the validator takes."""
+    try:
+        _validator({"pattern": text})
+    except jsonschema_rs.ValidationError:
+        return False
+    return True

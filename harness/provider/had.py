@@ -33,6 +33,11 @@ class Provider(Protocol):
         """Whether it can be put into the contract's provider states."""
         ...
 
+    @property
+    def remembers(self) -> bool:
+        """Whether what one request does is seen by the next."""
+        ...
+
     def upstream(self, clock: Callable[[], float] | VirtualClock) -> Upstream:
         """A provider for one case, in the same process or reached from it; it forgets nothing of another case
         unless it is a fresh one, as the stub's is."""

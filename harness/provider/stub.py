@@ -136,6 +136,12 @@ class Stub:
         )
         return response
 
+    def declared(self, operation: str, status: int, *, reason: str = "", headers: Mapping[str, str] | None = None) -> Response:
+        """The response that an operation declares for a status of failure, whoever wants to send it."""
+        prepared = self._prepared[operation]
+        refused = _Refused("state", reason or f"status {status}", status, tuple((headers or {}).items()))
+        return self._refusal(prepared, refused)
+
     def _route(self, request: Request) -> tuple[_Prepared, dict[str, str]] | None:
         path = request.target if "?" not in request.target else request.path
         known = self._routes.get((request.method, path))

@@ -18,6 +18,7 @@ class StubProvider:
     name = "stub"
     level = Level.STUB
     takes_states = True
+    remembers = False
 
     def __init__(self, agreement: Agreement, *, seed: str = "") -> None:
         self._agreement = agreement

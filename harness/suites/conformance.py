@@ -7,8 +7,9 @@ from time import monotonic
 from typing import Any
 
 from harness.checks.examples import example_parts
+from harness.client.reaching import reach
 from harness.client.scenario import Watch
-from harness.contract.agreement import OperationTerms
+from harness.contract.agreement import OperationTerms, SequenceTerms
 from harness.exchange import Exchange, Failure, Observation, Request
 from harness.suites.case import Case, Setting, Skipped
 from harness.suites.staging import Staging
@@ -26,6 +27,7 @@ class Conformance:
             yield from self._provider_cases(staging, terms)
             if setting.binding.binds(terms.name):
                 yield from self._client_cases(staging, terms)
+        yield from self._sequences(staging)
         if setting.agreement.contract.monitoring is not None:
             yield self._case("monitor", "healthy", lambda: self._monitored(staging), "monitoring.*")
 
@@ -56,30 +58,59 @@ class Conformance:
         assert monitoring is not None
         return staging.play((Watch(seconds=5 * monitoring.health_check_interval + 1),))
 
+    # What several requests in a row show
+
+    def _sequences(self, staging: Staging) -> Iterator[Case]:
+        for name, terms in staging.setting.agreement.sequences.items():
+            aim = f"sequences.{name}.*"
+            yield self._case("sequence", name, lambda name=name, terms=terms: self._in_a_row(staging, name, terms), aim)  # type: ignore[misc]
+            if all(staging.setting.binding.binds(operation) for operation, _ in terms.steps.values()):
+                through = lambda name=name, terms=terms: self._through_client(staging, name, terms)  # noqa: E731
+                yield self._case("sequence", f"{name}-through-the-client", through, aim)  # type: ignore[misc]
+
+    def _in_a_row(self, staging: Staging, name: str, terms: SequenceTerms) -> Observation | Skipped:
+        if not staging.setting.provider.remembers:
+            return Skipped(reason=SkipReason.NOT_FOR_THIS_PROVIDER, detail="it remembers nothing")
+        operations = staging.setting.agreement.operations
+        requests = {}
+        for step, (operation, example) in terms.steps.items():
+            shown = operations[operation].model.examples[example]
+            requests[f"{name}/{step}"] = staging.request(operations[operation], example_parts(shown))
+        return staging.observed(ask(staging.setting, list(requests.values()), state=terms.given, steps=list(requests)))
+
+    def _through_client(self, staging: Staging, name: str, terms: SequenceTerms) -> Observation | Skipped:
+        if not staging.setting.provider.remembers:
+            return Skipped(reason=SkipReason.NOT_FOR_THIS_PROVIDER, detail="it remembers nothing")
+        calls = [
+            replace(staging.invoke(operation, example), needs=terms.given, step=f"{name}/{step}")
+            for step, (operation, example) in terms.steps.items()
+        ]
+        return staging.play(tuple(calls))
+
     # The provider alone
 
     def _provider_cases(self, staging: Staging, terms: OperationTerms) -> Iterator[Case]:
-        def asked(parts: list[Mapping[str, Any]], given: str | None = None) -> Observation | Skipped:
+        def asked(parts: list[Mapping[str, Any]], given: str | None = None, state: str | None = None) -> Observation | Skipped:
             if given is not None and not staging.setting.provider.takes_states:
                 return Skipped(reason=SkipReason.NOT_FOR_THIS_PROVIDER, detail="it can't be put into a state")
             requests = [staging.request(terms, each) for each in parts]
-            return staging.observed(ask(staging.setting, requests, given=given))
+            return staging.observed(ask(staging.setting, requests, given=given, state=state))
 
         examples = {name: example_parts(example) for name, example in terms.model.examples.items()}
         for name, parts in examples.items():
-            yield self._case(
-                terms.name, f"provider-{name}", lambda parts=parts: asked([parts]), f"operations.{terms.name}.responses.*"  # type: ignore[misc]
-            )
+            state = terms.model.examples[name].given
+            once = lambda parts=parts, state=state: asked([parts], state=state)  # noqa: E731
+            yield self._case(terms.name, f"provider-{name}", once, f"operations.{terms.name}.responses.*")  # type: ignore[misc]
         first = next(iter(examples.values()))
         for status, shape in terms.model.responses.items():
             if shape.given is not None:
                 aim = f"operations.{terms.name}.responses.{status}*"
                 yield self._case(terms.name, f"given-{status}", lambda given=shape.given: asked([first], given), aim)  # type: ignore[misc]
+        needed = next(iter(terms.model.examples.values())).given
         for relation in terms.model.relations:
-            parts_of_all = [variant for parts in examples.values() for variant in _variants(parts)]
-            yield self._case(
-                terms.name, relation, lambda: asked(parts_of_all), f"operations.{terms.name}.relations.{relation}"  # noqa: B023 - the same in all
-            )
+            variants = [variant for parts in examples.values() for variant in _variants(parts)]
+            related = lambda variants=variants: asked(variants, state=needed)  # noqa: E731
+            yield self._case(terms.name, relation, related, f"operations.{terms.name}.relations.{relation}")  # type: ignore[misc]
 
 
 def _variants(parts: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -93,14 +124,19 @@ def _variants(parts: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
                 yield {**parts, "body": {**body, name: [item]}}
 
 
-def ask(setting: Setting, requests: list[Request], *, given: str | None = None) -> list[Exchange]:
-    """Ask the provider each request in turn, under a provider state."""
+def ask(
+    setting: Setting, requests: list[Request], *, given: str | None = None, state: str | None = None, steps: list[str] | None = None
+) -> list[Exchange]:
+    """Ask the provider each request in turn: in a declared state of failure, or from a state that is reached before."""
     upstream = setting.provider.upstream(monotonic)
     if given is not None and hasattr(upstream, "enter"):
         upstream.enter(given)
 
     async def all_of_them() -> list[Exchange]:
-        return [await _asked(upstream, request, given) for request in requests]
+        if state is not None and setting.provider.remembers:
+            await reach(setting.agreement, upstream, state, setting.provider.credential)
+        exchanges = [await _asked(upstream, request, given) for request in requests]
+        return [replace(exchange, step=step) for exchange, step in zip(exchanges, steps or [None] * len(exchanges), strict=True)]
 
     return asyncio.run(all_of_them())
 

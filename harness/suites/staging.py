@@ -64,7 +64,11 @@ class Staging:
         """A call that means an example (the first one by default), with some arguments replaced."""
         examples = self.setting.agreement.operations[operation].model.examples
         chosen = examples[example or next(iter(examples))]
-        return Invoke(operation=operation, parts=example_parts(chosen), arguments=arguments)
+        return Invoke(operation=operation, parts=example_parts(chosen), arguments=arguments, needs=self._needed(chosen.given))
+
+    def _needed(self, state: str | None) -> str | None:
+        """The state, where the provider remembers anything at all."""
+        return state if self.setting.provider.remembers else None
 
     def call_with(self, terms: OperationTerms, items: list[object]) -> Invoke:
         """A call of a splitting operation with just these items, and as small an answer as an example allows."""

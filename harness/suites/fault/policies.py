@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import ceil
 
-from harness.client.scenario import ChangeCredential, Pass, Scenario, Together, Watch
+from harness.client.scenario import ChangeCredential, Invoke, Pass, Scenario, Together, Watch
 from harness.contract.agreement import OperationTerms
 from harness.exchange import Observation
 from harness.suites.fault.catalogue import FaultOf, always, first
@@ -95,23 +95,30 @@ def _refusal(terms: OperationTerms) -> int | None:
 
 
 def _rates(staging: Staging, terms: OperationTerms) -> Iterator[Ordeal]:
-    if not staging.splits(terms):
+    """The budget is one for all operations: the first one's cases call them all."""
+    if terms.name != next(iter(staging.bound())).name or not staging.splits(terms):
         return
     for index, limit in enumerate(staging.setting.agreement.contract.limits.rate):
         if limit.requests is not None:
             many, aim = limit.requests + 1, f"limits.rate.{index}.requests"
-            yield _ordeal(staging, "rate-of-requests-in-turn", lambda many=many: tuple(staging.fresh(terms, n) for n in range(many)), None, aim)  # type: ignore[misc]
-            yield _ordeal(staging, "rate-of-requests-at-once", lambda many=many: _bursts(staging, terms, many, limit.per), None, aim)  # type: ignore[misc]  # noqa: B023
+            yield _ordeal(staging, "rate-of-requests-in-turn", lambda many=many: tuple(_any_call(staging, n) for n in range(many)), None, aim)  # type: ignore[misc]
+            yield _ordeal(staging, "rate-of-requests-at-once", lambda many=many: _bursts(staging, many, limit.per), None, aim)  # type: ignore[misc]  # noqa: B023
         if limit.tokens is not None:
             aim = f"limits.rate.{index}.tokens"
             yield _ordeal(staging, "rate-of-tokens", lambda tokens=limit.tokens: _wordy_calls(staging, terms, tokens), None, aim)  # type: ignore[misc]
 
 
-def _bursts(staging: Staging, terms: OperationTerms, many: int, window_s: float) -> Scenario:
+def _any_call(staging: Staging, number: int) -> Invoke:
+    """Each of the operations in its turn."""
+    bound = list(staging.bound())
+    return staging.fresh(bound[number % len(bound)], number)
+
+
+def _bursts(staging: Staging, many: int, window_s: float) -> Scenario:
     """Half of the budget late in one window and all of it early in the next: no window may see more than its due."""
     half = many // 2
-    early = tuple(staging.fresh(terms, number) for number in range(half))
-    late = tuple(staging.fresh(terms, half + number) for number in range(many))
+    early = tuple(_any_call(staging, number) for number in range(half))
+    late = tuple(_any_call(staging, half + number) for number in range(many))
     return (Together(calls=early), Pass(seconds=window_s * 0.9), Together(calls=late))
 
 
@@ -151,7 +158,7 @@ def _batches(staging: Staging, terms: OperationTerms) -> Iterator[Ordeal]:
         yield _ordeal(staging, "batch-of-long-items", lambda: (_wordy_call(staging, terms, batch.tokens or 0),), None, "limits.batch.tokens")
 
 
-def _wordy_call(staging: Staging, terms: OperationTerms, tokens: int):  # type: ignore[no-untyped-def]  # an Invoke
+def _wordy_call(staging: Staging, terms: OperationTerms, tokens: int) -> Invoke:
     length = staging.length_for(terms, tokens * 0.4)
     return staging.call_with(terms, staging.items(terms, 5, length=length or 1))
 

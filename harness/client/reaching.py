@@ -1,0 +1,40 @@
+"""Bringing a provider into a state: the contract says by which of its examples."""
+
+import json
+
+from harness.contract.agreement import Agreement
+from harness.contract.model import ExampleRequest
+from harness.exchange import Request
+from harness.wire.wire import Upstream
+
+
+class StateNotReached(Exception):
+    """A provider did not take one of the requests that lead to a state; the message says which."""
+
+
+async def reach(agreement: Agreement, upstream: Upstream, state: str, credential: str) -> None:
+    """Make the requests that lead to a state; StateNotReached when one of them is refused.
+
+    Nothing is cleaned up before: a state's first examples do that where the provider remembers.
+    """
+    for name in agreement.contract.states[state]:
+        operation, _, example = name.partition("/")
+        shown = agreement.operations[operation].model.examples[example].request
+        response = await upstream.answer(example_request(agreement, operation, shown, credential))
+        if response.status >= 300:
+            text = response.body[:200].decode("utf-8", "replace")
+            raise StateNotReached(f"`{state}` can't be reached: {name} was answered {response.status}: {text}")
+
+
+def example_request(agreement: Agreement, operation: str, example: ExampleRequest, credential: str) -> Request:
+    """The request of an example, with a credential ('' for none)."""
+    contract, model = agreement.contract, agreement.operations[operation].model
+    headers = [(name.lower(), value) for name, value in example.headers.items()]
+    has_body = model.request.body is not None
+    if has_body:
+        headers.append(("content-type", model.request.media_type))
+    auth = contract.provider.auth
+    if auth and credential:
+        headers.append((auth.header.lower(), f"Bearer {credential}" if auth.scheme == "bearer" else credential))
+    body = json.dumps(example.body).encode() if has_body else b""
+    return Request(method=model.method, target=agreement.target(operation, example.path, example.query), headers=tuple(headers), body=body)
