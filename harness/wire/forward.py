@@ -14,7 +14,17 @@ from harness.exchange import Headers, Request, Response
 from harness.wire.clock import members
 
 OF_ONE_HOP = frozenset(
-    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "host", "content-length"}
+    {
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "host",
+        "content-length",
+    }
 )
 RENEWED = OF_ONE_HOP | {"accept-encoding"}  # a body that is packed could be neither judged nor recorded
 
@@ -47,7 +57,9 @@ def real_time() -> Iterator[None]:
 class _AsItComes(urllib.request.HTTPErrorProcessor):
     """Redirects and errors are answers like any other."""
 
-    def http_response(self, request: urllib.request.Request, response: http.client.HTTPResponse) -> http.client.HTTPResponse:
+    def http_response(
+        self, request: urllib.request.Request, response: http.client.HTTPResponse
+    ) -> http.client.HTTPResponse:
         return response
 
     https_response = http_response
@@ -65,7 +77,9 @@ class _UnembellishedTLS(urllib.request.HTTPSHandler):
         return _as_it_was(request, super().do_request_)
 
 
-def _as_it_was(request: urllib.request.Request, prepare: Callable[[urllib.request.Request], Any]) -> urllib.request.Request:
+def _as_it_was(
+    request: urllib.request.Request, prepare: Callable[[urllib.request.Request], Any]
+) -> urllib.request.Request:
     typed = request.has_header("Content-type")
     prepare(request)
     if not typed:
@@ -87,7 +101,9 @@ def _sent(request: Request, origin: str, timeout_s: float) -> Response:
     except TimeoutError:
         raise
     except urllib.error.URLError as error:
-        raise (TimeoutError if isinstance(error.reason, TimeoutError) else ConnectionError)(f"{origin}: {error.reason}") from error
+        raise (TimeoutError if isinstance(error.reason, TimeoutError) else ConnectionError)(
+            f"{origin}: {error.reason}"
+        ) from error
     except (OSError, http.client.HTTPException) as error:
         raise ConnectionError(f"{origin}: {error or type(error).__name__}") from error
 
