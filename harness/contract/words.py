@@ -4,7 +4,7 @@ import re
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, StringConstraints, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
 from harness.contract.problems import ALLOWED, shown
@@ -34,11 +34,17 @@ MEANINGS = {
     POINTER: "a JSON Pointer such as /error/message",
 }
 
-Name = Annotated[str, StringConstraints(pattern=NAME, max_length=100)]
-DottedPath = Annotated[str, StringConstraints(pattern=DOTTED_PATH)]
-Credential = Annotated[str, StringConstraints(pattern=CREDENTIAL)]
-Expression = Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
-Schema = dict[str, Any]
+Name = Annotated[str, Field(pattern=NAME, max_length=100, examples=["name"])]
+DottedPath = Annotated[str, Field(pattern=DOTTED_PATH, examples=["package.module:Class"])]
+Credential = Annotated[str, Field(pattern=CREDENTIAL, examples=["${API_KEY}"])]
+BaseUrl = Annotated[str, Field(pattern=BASE_URL, examples=["https://api.example.com/v1"])]
+Probe = Annotated[str, Field(pattern=PROBE, examples=["operation/example"])]
+Route = Annotated[str, Field(pattern=ROUTE, examples=["/items"])]
+Pointer = Annotated[str, Field(pattern=POINTER, examples=["/message"])]
+Service = Annotated[str, Field(pattern=SERVICE, max_length=100, examples=["my_service"])]
+Version = Annotated[str, Field(pattern=VERSION, max_length=100, examples=["v1"])]
+Expression = Annotated[str, Field(min_length=1, max_length=10_000, examples=["true"])]
+Schema = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "format": "json-schema"})]
 
 
 def _status(value: object) -> object:
@@ -56,9 +62,9 @@ def _day(value: object) -> object:
     raise ValueError(f"{shown(value)} is not a date{ALLOWED}a day such as 2026-11-20")
 
 
-_STATUS_SCHEMA = {"anyOf": [{"type": "integer", "minimum": 100, "maximum": 599}, {"type": "string", "pattern": STATUS}]}
+_STATUS_SCHEMA = {"examples": [400], "anyOf": [{"type": "integer", "minimum": 100, "maximum": 599}, {"type": "string", "pattern": STATUS}]}
 Status = Annotated[int, BeforeValidator(_status), WithJsonSchema(_STATUS_SCHEMA)]
-Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "pattern": DAY, "format": "date"})]
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "pattern": DAY, "format": "date", "examples": ["2026-11-20"]})]
 
 
 class Part(BaseModel):
