@@ -1,16 +1,14 @@
 """Do client and provider do what the contract's examples say, with nothing in the way?"""
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from time import monotonic
 from typing import Any
 
 from harness.checks.examples import example_parts
-from harness.client.reaching import reach
 from harness.client.scenario import Watch
 from harness.contract.agreement import OperationTerms, SequenceTerms
-from harness.exchange import Exchange, Failure, Observation, Request
+from harness.exchange import Observation
+from harness.suites.asking import ask
 from harness.suites.case import Case, Setting, Skipped
 from harness.suites.staging import Staging
 from harness.verdict import SkipReason
@@ -65,7 +63,7 @@ class Conformance:
             aim = f"sequences.{name}.*"
             yield self._case("sequence", name, lambda name=name, terms=terms: self._in_a_row(staging, name, terms), aim)  # type: ignore[misc]
             if all(staging.setting.binding.binds(operation) for operation, _ in terms.steps.values()):
-                through = lambda name=name, terms=terms: self._through_client(staging, name, terms)  # noqa: E731
+                through = lambda name=name, terms=terms: self._through_client(staging, name, terms)
                 yield self._case("sequence", f"{name}-through-the-client", through, aim)  # type: ignore[misc]
 
     def _in_a_row(self, staging: Staging, name: str, terms: SequenceTerms) -> Observation | Skipped:
@@ -99,7 +97,7 @@ class Conformance:
         examples = {name: example_parts(example) for name, example in terms.model.examples.items()}
         for name, parts in examples.items():
             state = terms.model.examples[name].given
-            once = lambda parts=parts, state=state: asked([parts], state=state)  # noqa: E731
+            once = lambda parts=parts, state=state: asked([parts], state=state)
             yield self._case(terms.name, f"provider-{name}", once, f"operations.{terms.name}.responses.*")  # type: ignore[misc]
         first = next(iter(examples.values()))
         for status, shape in terms.model.responses.items():
@@ -109,7 +107,7 @@ class Conformance:
         needed = next(iter(terms.model.examples.values())).given
         for relation in terms.model.relations:
             variants = [variant for parts in examples.values() for variant in _variants(parts)]
-            related = lambda variants=variants: asked(variants, state=needed)  # noqa: E731
+            related = lambda variants=variants: asked(variants, state=needed)
             yield self._case(terms.name, relation, related, f"operations.{terms.name}.relations.{relation}")  # type: ignore[misc]
 
 
@@ -122,34 +120,6 @@ def _variants(parts: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield {**parts, "body": {**body, name: value[::-1]}}
             for item in value:
                 yield {**parts, "body": {**body, name: [item]}}
-
-
-def ask(
-    setting: Setting, requests: list[Request], *, given: str | None = None, state: str | None = None, steps: list[str] | None = None
-) -> list[Exchange]:
-    """Ask the provider each request in turn: in a declared state of failure, or from a state that is reached before."""
-    upstream = setting.provider.upstream(monotonic)
-    if given is not None and hasattr(upstream, "enter"):
-        upstream.enter(given)
-
-    async def all_of_them() -> list[Exchange]:
-        if state is not None and setting.provider.remembers:
-            await reach(setting.agreement, upstream, state, setting.provider.credential)
-        exchanges = [await _asked(upstream, request, given) for request in requests]
-        return [replace(exchange, step=step) for exchange, step in zip(exchanges, steps or [None] * len(exchanges), strict=True)]
-
-    return asyncio.run(all_of_them())
-
-
-async def _asked(upstream: Any, request: Request, given: str | None) -> Exchange:
-    started_s = monotonic()
-    try:
-        response, failure = await upstream.answer(request), None
-    except TimeoutError:
-        response, failure = None, Failure.TIMEOUT
-    except ConnectionError:
-        response, failure = None, Failure.CONNECTION
-    return Exchange(request=request, response=response, failure=failure, given=given, started_s=started_s, ended_s=monotonic())
 
 
 SUITE = Conformance()
