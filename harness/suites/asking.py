@@ -22,7 +22,8 @@ def ask(
         if state is not None and setting.provider.remembers:
             await reach(setting.agreement, upstream, state, setting.provider.credential)
         exchanges = [await _asked(upstream, request, given) for request in requests]
-        return [replace(exchange, step=step) for exchange, step in zip(exchanges, steps or [None] * len(exchanges), strict=True)]
+        named: list[str | None] = [*(steps or [None] * len(exchanges))]
+        return [replace(exchange, step=step) for exchange, step in zip(exchanges, named, strict=True)]
 
     return asyncio.run(all_of_them())
 
