@@ -1,6 +1,7 @@
 """How the suites ask the provider without a client."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from time import monotonic
 
@@ -22,7 +23,7 @@ def ask(
         if state is not None and setting.provider.remembers:
             await reach(setting.agreement, upstream, state, setting.provider.credential)
         exchanges = [await _asked(upstream, request, given) for request in requests]
-        named: list[str | None] = [*(steps or [None] * len(exchanges))]
+        named: Sequence[str | None] = steps or [None for _ in exchanges]
         return [replace(exchange, step=step) for exchange, step in zip(exchanges, named, strict=True)]
 
     return asyncio.run(all_of_them())
