@@ -17,8 +17,6 @@ from harness.provider.qdrant_engine.updates import KINDS
 from harness.provider.qdrant_engine.versions import Profile
 
 T = TypeVar("T")
-# With so much in the engine's log it is folded into the segments, so that a start replays little.
-_FLUSH_BYTES = 64 * 1024 * 1024
 _LONGEST_NAME = 255
 _FORBIDDEN = frozenset('<>:"/\\|?*\0\x1f')
 
@@ -26,11 +24,13 @@ _FORBIDDEN = frozenset('<>:"/\\|?*\0\x1f')
 class Engine:
     """The collections of a server. Safe to use from several threads: one operation at a time.
 
-    The engine holds Python's global lock while it works, so more threads would not make it faster.
+    The engine holds Python's global lock while it works, so more threads would not make it faster. Of its
+    log ``log_bytes`` are kept before they are folded into the segments: a start replays no more than that.
     """
 
-    def __init__(self, *, path: Path | None, profile: Profile) -> None:
+    def __init__(self, *, path: Path | None, profile: Profile, log_bytes: int) -> None:
         self.profile = profile
+        self._log_bytes = log_bytes
         self.opened = datetime.now(UTC).isoformat()
         self._turn = threading.RLock()
         self._storage = Storage(path=path, profile=profile)
@@ -110,7 +110,7 @@ class Engine:
         with self._turn:
             collection = self._get(name)
             answer = change(collection)
-            if self._storage.durable and collection.unflushed_bytes >= _FLUSH_BYTES:
+            if self._storage.durable and collection.unflushed_bytes >= self._log_bytes:
                 collection.flush()
             return answer
 

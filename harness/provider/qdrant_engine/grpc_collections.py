@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from harness.provider.qdrant_engine.grpc_in import Plain, fields, values
+from harness.provider.qdrant_engine.grpc_in import Plain, fields, values, word
 from harness.provider.qdrant_engine.grpc_out import payload_out
 from harness.provider.qdrant_engine.messages import message
 
@@ -21,7 +21,7 @@ def create(given: Any) -> Plain:
         sparse = given.sparse_vectors_config.map.items()
         plain["sparse_vectors"] = {name: _worded(fields(entry)) for name, entry in sparse}
     if given.HasField("sharding_method"):
-        plain["sharding_method"] = ("auto", "custom")[given.sharding_method]
+        plain["sharding_method"] = word(given, "sharding_method").lower()
     if given.HasField("quantization_config"):
         plain["quantization_config"] = _worded(plain["quantization_config"])
     if given.metadata:
@@ -86,13 +86,12 @@ def _worded(plain: Plain) -> Plain:
 
 def create_index(given: Any) -> Plain:
     schema: Any = None
-    if given.HasField("field_index_params"):
-        chosen = given.field_index_params.WhichOneof("index_params")
+    chosen = given.field_index_params.WhichOneof("index_params")
+    if chosen is not None:
         params = getattr(given.field_index_params, chosen)
         schema = {"type": chosen.removesuffix("_index_params")} | _worded(fields(params))
     elif given.HasField("field_type"):
-        word = given.DESCRIPTOR.fields_by_name["field_type"].enum_type.values_by_number[given.field_type].name
-        schema = word.removeprefix("FieldType").lower()
+        schema = word(given, "field_type").removeprefix("FieldType").lower()
     return {"field_name": given.field_name, "field_schema": schema}
 
 

@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Callable
 from typing import Any
 
-from harness.provider.qdrant_engine.errors import Kind, Refused
+from harness.provider.qdrant_engine.errors import Kind, Refused, reading
 
 Plain = dict[str, Any]
 # Messages are typed Any: their classes are made at run time.
@@ -44,7 +44,8 @@ def values(given: Any) -> Plain:
 
 def floats(packed: bytes) -> Any:
     """Packed floats; no Python object is made for any of them."""
-    return array("f", packed)
+    with reading("vector"):
+        return array("f", packed)
 
 
 def vector(given: Any) -> Any:
@@ -128,8 +129,20 @@ def _field(field: Any, entry: Any) -> Any:
     if field.message_type is not None:
         return fields(entry)
     if field.enum_type is not None:
-        return field.enum_type.values_by_number[entry].name
+        return _word(field, entry)
     return entry
+
+
+def word(given: Any, name: str) -> str:
+    """The name of the value of an enumeration."""
+    return _word(given.DESCRIPTOR.fields_by_name[name], getattr(given, name))
+
+
+def _word(field: Any, number: int) -> str:
+    known = field.enum_type.values_by_number.get(number)
+    if known is None:
+        raise Refused(Kind.FORMAT, f"{field.name}: unknown value {number} of an enumeration")
+    return str(known.name)
 
 
 def filter_in(given: Any) -> Plain:
@@ -210,7 +223,8 @@ def _bounds(given: Any) -> Plain:
 
 
 def moment(given: Any) -> str:
-    return f"{given.ToDatetime().isoformat()}Z"
+    with reading("timestamp"):
+        return f"{given.ToDatetime().isoformat()}Z"
 
 
 def _moments(given: Any) -> Plain:

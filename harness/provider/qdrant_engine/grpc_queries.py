@@ -12,6 +12,7 @@ from harness.provider.qdrant_engine.grpc_in import (
     point_id,
     with_payload,
     with_vectors,
+    word,
 )
 
 
@@ -66,7 +67,7 @@ def _wanted(given: Any) -> Any:
         case "nearest":
             return _input(given.nearest)
         case "fusion":
-            return {"fusion": ("rrf", "dbsf")[given.fusion]}
+            return {"fusion": word(given, "fusion").lower()}
         case "rrf":
             return {"rrf": {"k": given.rrf.k or None, "weights": list(given.rrf.weights) or None}}
         case "order_by":
@@ -93,10 +94,10 @@ def _input(given: Any) -> Any:
 def order_by(given: Any) -> Plain:
     plain: Plain = {"key": given.key}
     if given.HasField("direction"):
-        plain["direction"] = ("asc", "desc")[given.direction]
+        plain["direction"] = word(given, "direction").lower()
     if given.HasField("start_from"):
         kind = given.start_from.WhichOneof("value")
-        start = getattr(given.start_from, kind)
+        start = getattr(given.start_from, kind) if kind else None
         plain["start_from"] = moment(start) if kind == "timestamp" else start
     return plain
 

@@ -4,7 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.provider.qdrant_engine.errors import Kind, Refused
-from harness.provider.qdrant_engine.grpc_in import Plain, filter_in, point_id, selected, values, vectors
+from harness.provider.qdrant_engine.grpc_in import (
+    Plain,
+    filter_in,
+    point_id,
+    selected,
+    values,
+    vectors,
+    word,
+)
 
 
 def upsert(given: Any) -> Plain:
@@ -48,10 +56,11 @@ def _conditions(given: Any) -> Plain:
     if given.HasField("shard_key_selector"):
         plain["shard_key"] = "given"
     if "update_mode" in given.DESCRIPTOR.fields_by_name and given.HasField("update_mode"):
-        plain["update_mode"] = ("upsert", "insert_only", "update_only")[given.update_mode]
+        plain["update_mode"] = _MODES[word(given, "update_mode")]
     return plain
 
 
+_MODES = {"Upsert": "upsert", "InsertOnly": "insert_only", "UpdateOnly": "update_only"}
 # Under the names of a batch's operations, with the kind of update each is.
 BATCHED: dict[str, tuple[str, Callable[[Any], Plain]]] = {
     "upsert": ("upsert", upsert),

@@ -1,5 +1,6 @@
 """Small parts of requests: point ids, what to send back, how to search, how to order."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -48,16 +49,17 @@ def with_payload(value: object, *, default: bool) -> Any:
         case bool():
             return value
         case list():
-            return edge.PayloadSelector.Include(_paths(value))
+            return _paths(edge.PayloadSelector.Include, value)
         case {"include": include}:
-            return edge.PayloadSelector.Include(_paths(include))
+            return _paths(edge.PayloadSelector.Include, include)
         case {"exclude": exclude}:
-            return edge.PayloadSelector.Exclude(_paths(exclude))
+            return _paths(edge.PayloadSelector.Exclude, exclude)
     raise Refused(Kind.FORMAT, "data did not match any variant of untagged enum WithPayloadInterface")
 
 
-def _paths(value: object) -> list[str]:
-    return strings(value, "with_payload")
+def _paths(select: Callable[[list[str]], edge.PayloadSelector], value: object) -> edge.PayloadSelector:
+    with reading("with_payload"):
+        return select(strings(value, "with_payload"))
 
 
 def with_vector(doc: Doc, *, default: bool = False) -> bool | list[str]:

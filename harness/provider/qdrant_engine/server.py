@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # these import the engine and gRPC, which a session that serv
 
 DEFAULT_VERSION = "1.16.0"
 LARGEST_BODY = 32 * 1024 * 1024
+LOG_BYTES = 64 * 1024 * 1024
 # A body between the two limits is read, to be refused in Qdrant's own words.
 _LARGEST_READ = 512 * 1024 * 1024
 
@@ -39,6 +40,7 @@ class QdrantServer:
         api_key: str | None = None,
         version: str = DEFAULT_VERSION,
         largest_body: int = LARGEST_BODY,
+        log_bytes: int = LOG_BYTES,
     ) -> None:
         self._path = path
         self._host = host
@@ -47,6 +49,7 @@ class QdrantServer:
         self._api_key = api_key
         self._profile = profile(version)
         self._largest_body = largest_body
+        self._log_bytes = log_bytes
         self._metrics = Metrics()
         self._engine: Engine | None = None
         self._rest: Rest | None = None
@@ -79,7 +82,7 @@ class QdrantServer:
 
         if self._engine is not None:
             return
-        self._engine = Engine(path=self._path, profile=self._profile)
+        self._engine = Engine(path=self._path, profile=self._profile, log_bytes=self._log_bytes)
         self._rest = Rest(
             engine=self._engine,
             metrics=self._metrics,
