@@ -1,74 +1,141 @@
 """The one door to the engine: everything that is taken from qdrant-edge-py."""
 
-from typing import TYPE_CHECKING
+from qdrant_edge import (
+    AcornSearchParams,
+    BinaryQuantizationConfig,
+    BoolIndexParams,
+    CompressionRatio,
+    CountRequest,
+    DatetimeIndexParams,
+    Direction,
+    Distance,
+    EdgeConfig,
+    EdgeShard,
+    EdgeSparseVectorParams,
+    EdgeVectorParams,
+    FacetRequest,
+    FieldCondition,
+    Filter,
+    FloatIndexParams,
+    Fusion,
+    GeoBoundingBox,
+    GeoIndexParams,
+    GeoPoint,
+    GeoPolygon,
+    GeoRadius,
+    HasIdCondition,
+    HasVectorCondition,
+    HnswIndexConfig,
+    IntegerIndexParams,
+    IsEmptyCondition,
+    IsNullCondition,
+    KeywordIndexParams,
+    MatchAny,
+    MatchExcept,
+    MatchPhrase,
+    MatchText,
+    MatchTextAny,
+    MatchValue,
+    MinShould,
+    Modifier,
+    MultiVectorComparator,
+    MultiVectorConfig,
+    NestedCondition,
+    OrderBy,
+    PayloadSchemaType,
+    PayloadSelector,
+    Point,
+    PointVectors,
+    Prefetch,
+    ProductQuantizationConfig,
+    QuantizationSearchParams,
+    Query,
+    QueryRequest,
+    RangeDateTime,
+    RangeFloat,
+    Record,
+    Sample,
+    ScalarQuantizationConfig,
+    ScalarType,
+    ScoredPoint,
+    ScrollRequest,
+    SearchParams,
+    SparseVector,
+    TextIndexParams,
+    TokenizerType,
+    UpdateMode,
+    UpdateOperation,
+    UuidIndexParams,
+    ValuesCount,
+    VectorStorageDatatype,
+)
 
-from qdrant_edge import AcornSearchParams as AcornSearchParams
-from qdrant_edge import BinaryQuantizationConfig as BinaryQuantizationConfig
-from qdrant_edge import BoolIndexParams as BoolIndexParams
-from qdrant_edge import CompressionRatio as CompressionRatio
-from qdrant_edge import CountRequest as CountRequest
-from qdrant_edge import DatetimeIndexParams as DatetimeIndexParams
-from qdrant_edge import Direction as Direction
-from qdrant_edge import Distance as Distance
-from qdrant_edge import EdgeConfig as EdgeConfig
-from qdrant_edge import EdgeShard as EdgeShard
-from qdrant_edge import EdgeSparseVectorParams as EdgeSparseVectorParams
-from qdrant_edge import EdgeVectorParams as EdgeVectorParams
-from qdrant_edge import FacetRequest as FacetRequest
-from qdrant_edge import FieldCondition as FieldCondition
-from qdrant_edge import Filter as Filter
-from qdrant_edge import FloatIndexParams as FloatIndexParams
-from qdrant_edge import Fusion as Fusion
-from qdrant_edge import GeoBoundingBox as GeoBoundingBox
-from qdrant_edge import GeoIndexParams as GeoIndexParams
-from qdrant_edge import GeoPoint as GeoPoint
-from qdrant_edge import GeoPolygon as GeoPolygon
-from qdrant_edge import GeoRadius as GeoRadius
-from qdrant_edge import HasIdCondition as HasIdCondition
-from qdrant_edge import HasVectorCondition as HasVectorCondition
-from qdrant_edge import HnswIndexConfig as HnswIndexConfig
-from qdrant_edge import IntegerIndexParams as IntegerIndexParams
-from qdrant_edge import IsEmptyCondition as IsEmptyCondition
-from qdrant_edge import IsNullCondition as IsNullCondition
-from qdrant_edge import KeywordIndexParams as KeywordIndexParams
-from qdrant_edge import MatchAny as MatchAny
-from qdrant_edge import MatchExcept as MatchExcept
-from qdrant_edge import MatchPhrase as MatchPhrase
-from qdrant_edge import MatchText as MatchText
-from qdrant_edge import MatchTextAny as MatchTextAny
-from qdrant_edge import MatchValue as MatchValue
-from qdrant_edge import MinShould as MinShould
-from qdrant_edge import Modifier as Modifier
-from qdrant_edge import MultiVectorComparator as MultiVectorComparator
-from qdrant_edge import MultiVectorConfig as MultiVectorConfig
-from qdrant_edge import NestedCondition as NestedCondition
-from qdrant_edge import OrderBy as OrderBy
-from qdrant_edge import PayloadSchemaType as PayloadSchemaType
-from qdrant_edge import PayloadSelector as PayloadSelector
-from qdrant_edge import Point as Point
-from qdrant_edge import PointVectors as PointVectors
-from qdrant_edge import Prefetch as Prefetch
-from qdrant_edge import ProductQuantizationConfig as ProductQuantizationConfig
-from qdrant_edge import QuantizationSearchParams as QuantizationSearchParams
-from qdrant_edge import Query as Query
-from qdrant_edge import QueryRequest as QueryRequest
-from qdrant_edge import RangeDateTime as RangeDateTime
-from qdrant_edge import RangeFloat as RangeFloat
-from qdrant_edge import Record as Record
-from qdrant_edge import Sample as Sample
-from qdrant_edge import ScalarQuantizationConfig as ScalarQuantizationConfig
-from qdrant_edge import ScalarType as ScalarType
-from qdrant_edge import ScoredPoint as ScoredPoint
-from qdrant_edge import ScrollRequest as ScrollRequest
-from qdrant_edge import SearchParams as SearchParams
-from qdrant_edge import SparseVector as SparseVector
-from qdrant_edge import TextIndexParams as TextIndexParams
-from qdrant_edge import TokenizerType as TokenizerType
-from qdrant_edge import UpdateMode as UpdateMode
-from qdrant_edge import UpdateOperation as UpdateOperation
-from qdrant_edge import UuidIndexParams as UuidIndexParams
-from qdrant_edge import ValuesCount as ValuesCount
-from qdrant_edge import VectorStorageDatatype as VectorStorageDatatype
-
-if TYPE_CHECKING:  # a class of answers that the package types but doesn't export
-    from qdrant_edge import PayloadIndexInfo as PayloadIndexInfo
+__all__ = [
+    "AcornSearchParams",
+    "BinaryQuantizationConfig",
+    "BoolIndexParams",
+    "CompressionRatio",
+    "CountRequest",
+    "DatetimeIndexParams",
+    "Direction",
+    "Distance",
+    "EdgeConfig",
+    "EdgeShard",
+    "EdgeSparseVectorParams",
+    "EdgeVectorParams",
+    "FacetRequest",
+    "FieldCondition",
+    "Filter",
+    "FloatIndexParams",
+    "Fusion",
+    "GeoBoundingBox",
+    "GeoIndexParams",
+    "GeoPoint",
+    "GeoPolygon",
+    "GeoRadius",
+    "HasIdCondition",
+    "HasVectorCondition",
+    "HnswIndexConfig",
+    "IntegerIndexParams",
+    "IsEmptyCondition",
+    "IsNullCondition",
+    "KeywordIndexParams",
+    "MatchAny",
+    "MatchExcept",
+    "MatchPhrase",
+    "MatchText",
+    "MatchTextAny",
+    "MatchValue",
+    "MinShould",
+    "Modifier",
+    "MultiVectorComparator",
+    "MultiVectorConfig",
+    "NestedCondition",
+    "OrderBy",
+    "PayloadSchemaType",
+    "PayloadSelector",
+    "Point",
+    "PointVectors",
+    "Prefetch",
+    "ProductQuantizationConfig",
+    "QuantizationSearchParams",
+    "Query",
+    "QueryRequest",
+    "RangeDateTime",
+    "RangeFloat",
+    "Record",
+    "Sample",
+    "ScalarQuantizationConfig",
+    "ScalarType",
+    "ScoredPoint",
+    "ScrollRequest",
+    "SearchParams",
+    "SparseVector",
+    "TextIndexParams",
+    "TokenizerType",
+    "UpdateMode",
+    "UpdateOperation",
+    "UuidIndexParams",
+    "ValuesCount",
+    "VectorStorageDatatype",
+]

@@ -21,7 +21,7 @@ def filter_of(value: object, name: str = "filter") -> edge.Filter | None:
     unknown = set(doc) - {*_CLAUSES, "min_should"}
     if unknown:
         expected = "one of `should`, `min_should`, `must`, `must_not`"
-        raise Refused(Kind.FORMAT, f"{name}: unknown field `{sorted(unknown)[0]}`, expected {expected}")
+        raise Refused(Kind.FORMAT, f"{name}: unknown field `{min(unknown)}`, expected {expected}")
     clauses = {clause: _conditions(doc.get(clause), clause) for clause in _CLAUSES}
     return edge.Filter(**clauses, min_should=_min_should(doc.get("min_should")))
 

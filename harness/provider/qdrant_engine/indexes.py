@@ -61,8 +61,8 @@ def delete_index(field: str) -> edge.UpdateOperation:
         return edge.UpdateOperation.delete_field_index(field)
 
 
-def index_info(info: "edge.PayloadIndexInfo") -> dict[str, object]:
-    """An index as the collection info shows it."""
+def index_info(info: Any) -> dict[str, object]:
+    """An index as the collection info shows it; the engine exports no class for what it describes."""
     kind = _word(info.data_type)
     shown: dict[str, object] = {"data_type": kind}
     if info.params is not None:
