@@ -101,7 +101,6 @@ class Cache(Generic[K, V]):
         expires_s = self._clock() + self._policy.ttl_s
         for key, value in loaded.items():
             self._kept[key] = (expires_s, value)
-            self._kept.move_to_end(key)
         while len(self._kept) > self._policy.entries:
             self._kept.popitem(last=False)
 

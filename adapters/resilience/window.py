@@ -48,7 +48,6 @@ class Window:
 
     def correct(self, charge: Charge, amount: int, *, now_s: float) -> None:
         """What was charged turned out to be another amount."""
-        self._forget(now_s)
         if charge.expires_s >= now_s:
             self._used += amount - charge.amount
             charge.amount = amount

@@ -207,6 +207,16 @@ def test_arrays_are_shared_but_cannot_be_written(run: Run) -> None:
     run(scenario())
 
 
+def test_an_array_is_copied_unless_nobody_can_write_to_it() -> None:
+    writable = np.ones(3)
+    view = writable[:]
+    view.flags.writeable = False
+    assert readonly(writable) is not writable
+    assert readonly(view).base is None
+    closed = readonly(writable)
+    assert readonly(closed) is closed
+
+
 def test_what_is_forgotten_is_loaded_again(run: Run) -> None:
     async def scenario() -> None:
         cache, source = Cache[int, list[int]](POLICY), Source()

@@ -201,6 +201,48 @@ def test_what_was_used_more_or_was_not_foreseen_counts(run: Run) -> None:
     run(scenario())
 
 
+@pytest.mark.parametrize("really", [30, 100])
+def test_a_corrected_charge_is_forgotten_as_what_it_was_corrected_to(run: Run, really: int) -> None:
+    async def scenario() -> None:
+        limiter = Limiter(policy(("tokens", 100, 60.0)))
+        slot = await limiter.acquire({"tokens": 60})
+        slot.correct({"tokens": really})
+        slot.close()
+        slot.close()
+        await asyncio.sleep(61.0)
+        assert limiter.try_acquire({"tokens": 100}) is not None
+        assert limiter.try_acquire({"tokens": 1}) is None
+
+    run(scenario())
+
+
+def test_a_correction_of_what_was_never_sent_changes_nothing(run: Run) -> None:
+    async def scenario() -> None:
+        limiter = Limiter(policy(("tokens", 100, 60.0)))
+        slot = await limiter.acquire({"tokens": 60})
+        slot.give_back()
+        slot.correct({"tokens": 90})
+        assert limiter.try_acquire({"tokens": 100}) is not None
+
+    run(scenario())
+
+
+def test_a_queue_that_is_cancelled_as_a_whole_is_empty(run: Run) -> None:
+    async def scenario() -> None:
+        limiter = Limiter(policy(("requests", 1, 60.0)))
+        slot = await limiter.acquire({"requests": 1})
+        queue = [asyncio.create_task(limiter.acquire({"requests": 1})) for _ in range(3)]
+        await asyncio.sleep(0.0)
+        for task in queue:
+            task.cancel()
+        await asyncio.wait(queue)
+        assert all(task.cancelled() for task in queue)
+        slot.give_back()
+        assert limiter.try_acquire({"requests": 1}) is not None
+
+    run(scenario())
+
+
 def test_a_correction_that_comes_after_the_window_changes_nothing(run: Run) -> None:
     async def scenario() -> None:
         limiter = Limiter(policy(("tokens", 100, 60.0)))
@@ -250,6 +292,8 @@ def test_the_least_wait_is_known_before_waiting(run: Run) -> None:
             await asyncio.sleep(1.0)
         assert limiter.wait_s({"tokens": 60}) == 58.0
         assert limiter.wait_s({"tokens": 61}) == 59.0
+        await asyncio.sleep(100.0)
+        assert limiter.wait_s({"tokens": 100}) == 0.0
 
     run(scenario())
 
