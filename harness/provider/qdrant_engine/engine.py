@@ -34,7 +34,11 @@ class Engine:
         self.opened = datetime.now(UTC).isoformat()
         self._turn = threading.RLock()
         self._storage = Storage(path=path, profile=profile)
-        self._collections = {collection.name: collection for collection in self._storage.load()}
+        try:
+            self._collections = {collection.name: collection for collection in self._storage.load()}
+        except BaseException:
+            self._storage.close()
+            raise
 
     def create(self, name: str, body: object) -> bool:
         _check_new_name(name)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # these import the engine and gRPC, which a session that serv
 DEFAULT_VERSION = "1.16.0"
 LARGEST_BODY = 32 * 1024 * 1024
 LOG_BYTES = 64 * 1024 * 1024
+# Listening on every address of the machine, a server is reached at these.
+_REACHED_AT = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
 # A body between the two limits is read, to be refused in Qdrant's own words.
 _LARGEST_READ = 512 * 1024 * 1024
 
@@ -142,6 +144,7 @@ class QdrantServer:
         from harness.provider.qdrant_engine.grpc_face import Grpc
 
         face = Grpc(engine=self.engine, metrics=self._metrics, api_key=self._api_key)
-        bound = face.start(host=self._host, port=self._grpc_port)
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        bound = face.start(host=host, port=self._grpc_port)
         self._grpc = face
-        self._grpc_address = f"{self._host}:{bound}"
+        self._grpc_address = f"{_REACHED_AT.get(host, host)}:{bound}"
