@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import itertools
+import math
 import random
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -185,6 +186,7 @@ def test_an_attempt_under_way_at_the_deadline_is_cancelled(run: Run) -> None:
         assert isinstance(error.__cause__, ProviderTimeout)
         assert now() == pytest.approx(180.0)
         assert provider.under_way == 0
+        assert str(error) == "180 s of 180 s used up, it was not done in time; last error: 60 s"
 
     run(scenario())
 
@@ -344,6 +346,22 @@ def test_who_waited_for_the_rate_while_the_circuit_opened_is_refused(run: Run) -
         assert [type(each) for each in outcomes[300:]] == [CircuitOpen] * 10
 
     run(scenario())
+
+
+def test_nobody_queues_for_the_rate_only_to_be_refused(run: Run) -> None:
+    async def scenario() -> None:
+        tight = RatePolicy(limits=(RateLimit(unit="requests", amount=5, window_s=600.0),))
+        part = resilience(rate=tight, budget_s=1e6, retry=dataclasses.replace(RETRY, attempts=1))
+        for _ in range(5):
+            await outcome(part.call(failing()))
+        assert isinstance(await outcome(part.call(Provider())), CircuitOpen)
+        assert now() == 0.0
+
+    run(scenario())
+
+
+def test_without_a_budget_a_call_may_take_as_long_as_it_takes(run: Run) -> None:
+    assert run(resilience(budget_s=math.inf).call(Provider(1e6))) == "1000000.0"
 
 
 def test_the_rate_limits_hold_for_attempts_not_for_calls(run: Run) -> None:
