@@ -58,16 +58,16 @@ def _read(seen: Seen) -> Reading:
         return reading
     at = response_clause(terms.name, response.status)
     reading.touched.add(at)
-    if not _media_type(seen, shape, at, reading):
-        return reading
-    _headers(seen, shape, at, reading)
-    schema = ("errors", shape.error, "body") if shape.error else schema_steps("operations", terms.name, "responses", response.status, "body")
-    if shape.error or shape.body is not None:
-        if shape.error:
-            reading.touched.add(f"{at}.error")
-        _schema(seen, schema, at, reading)
-    if not reading.breaches and response.status < 300 and seen.request_is_valid:
-        _invariants(seen, terms, response.status, reading)
+    if _media_type(seen, shape, at, reading):
+        _headers(seen, shape, at, reading)
+        if shape.error or shape.body is not None:
+            named = schema_steps("operations", terms.name, "responses", response.status, "body")
+            _schema(seen, ("errors", shape.error, "body") if shape.error else named, at, reading)
+        if not reading.breaches and response.status < 300 and seen.request_is_valid:
+            _invariants(seen, terms, response.status, reading)
+    if shape.error:
+        breach, what = bool(reading.breaches), "; ".join(each.actual for each in reading.breaches[:1])
+        reading.note(f"{at}.error", breach=breach, expected=f"the error shape `{shape.error}`", actual=what)
     return reading
 
 
@@ -100,14 +100,19 @@ def _media_type(seen: Seen, shape: ResponseShape, at: str, reading: Reading) -> 
     if clause not in seen.agreement.clauses:
         clause = at
     sent = response.media_type
-    right = fnmatchcase(sent, wanted)
-    where = "of the header `content-type`" if sent else "and the header `content-type` is missing"
-    reading.note(clause, breach=not right, expected=f"media type {wanted}", actual=f"media type {sent or 'none'} {where}: {shown(response.body.decode('utf-8', 'replace'), most=80)}")
-    if right and seen.response_body is UNREADABLE:
-        actual = f"a body that is not JSON: {shown(response.body.decode('utf-8', 'replace'), most=80)}"
-        reading.note(clause, breach=True, expected="a body that is JSON", actual=actual)
+    reading.touched.add(clause)
+    if not fnmatchcase(sent, wanted):
+        where = "in the header `content-type`" if sent else "because the header `content-type` is missing"
+        reading.note(clause, breach=True, expected=f"media type {wanted}", actual=f"{sent or 'none'} {where}: {_start(response.body)}")
         return False
-    return right
+    if seen.response_body is UNREADABLE:
+        reading.note(clause, breach=True, expected="a body that is JSON", actual=f"a body that is not: {_start(response.body)}")
+        return False
+    return True
+
+
+def _start(body: bytes) -> str:
+    return shown(body[:200].decode("utf-8", "replace"), most=80)
 
 
 def _headers(seen: Seen, shape: ResponseShape, at: str, reading: Reading) -> None:

@@ -37,6 +37,7 @@ class _Moment:
     order: int
     what: str
     seen: Seen | None = None
+    call: Call | None = None
 
 
 def check_breaker(sight: Sight) -> Iterator[Judgement]:
@@ -56,13 +57,24 @@ def _moments(sight: Sight) -> Iterator[_Moment]:
         yield _Moment(seen.exchange.started_s, order, "begin", seen)
         yield _Moment(seen.exchange.ended_s, order, "end", seen)
     for call, sent in sight.by_call:
-        if not sent and _is_refused(sight, call):
-            yield _Moment(call.ended_s, len(arrivals), "refused")
+        if not sent and call.operation in sight.agreement.operations:
+            what = "refused" if _is_refused(sight, call) else "silent" if _is_new(sight, call) else "held"
+            yield _Moment(call.ended_s, len(arrivals), what, call=call)
+
+
+def _is_new(sight: Sight, call: Call) -> bool:
+    """Whether nothing could be held of it from before."""
+    return not any(other is not call and other.arguments == call.arguments for other in sight.observation.calls)
 
 
 def _is_refused(sight: Sight, call: Call) -> bool:
     opened = sight.agreement.contract.failures.circuit_open
     return isinstance(call.ending, Raised) and opened is not None and opened.raises in names_of(call.ending)
+
+
+def _was_refused_as_input(judge: Judge, call: Call) -> bool:
+    refused = judge.agreement.contract.failures.invalid_input
+    return isinstance(call.ending, Raised) and refused is not None and refused.raises in names_of(call.ending)
 
 
 def _speaks(seen: Seen) -> bool | None:
@@ -92,6 +104,8 @@ class _Oracle:
                 self.state, self.successes = State.HALF_OPEN, 0
         if moment.what == "refused":
             yield from self._refused(moment)
+        elif moment.what == "silent" and moment.call is not None:
+            yield from self._silent(moment.call)
         elif moment.seen is not None and moment.what == "begin":
             yield from self._begun(moment.seen)
         elif moment.seen is not None:
@@ -120,9 +134,18 @@ class _Oracle:
         elif self.was_open:
             yield from self.judge.kept(PROBES)
 
+    def _silent(self, call: Call) -> Iterator[Judgement]:
+        """Nothing was sent while the circuit is open, and the caller was not told why."""
+        opened = self.judge.agreement.contract.failures.circuit_open
+        if self.state is State.OPEN and opened is not None and not _was_refused_as_input(self.judge, call):
+            actual = f"{call.ending.type} is raised" if isinstance(call.ending, Raised) else "a value is returned"
+            yield self.judge.broken("failures.circuit_open.raises", expected=f"{opened.raises} while the circuit is open", actual=actual)
+
     def _refused(self, moment: _Moment) -> Iterator[Judgement]:
         if self.state is State.OPEN:
             self.refused_while_open = True
+            if moment.at_s - self.opened_s > self.policy.recovery_timeout / 2:
+                yield from self.judge.kept(RECOVERY)
             yield from self.judge.kept(THRESHOLD)
             yield from self.judge.kept("failures.circuit_open.raises")
         elif self.state is State.CLOSED:

@@ -115,5 +115,6 @@ def _sent(call: Call, terms: OperationTerms, sent: tuple[Seen, ...]) -> set[str]
             items = terms.bind.split_items.evaluate(seen.names)
         except EvaluationError:
             continue
-        keys.update(json.dumps([item, others], default=repr, sort_keys=True) for item in items if isinstance(items, list))
+        if isinstance(items, list):
+            keys.update(json.dumps([item, others], default=repr, sort_keys=True) for item in items)
     return keys

@@ -45,6 +45,9 @@ def _failed(judge: Judge, call: Call, terms: OperationTerms, troubled: list[Grou
     if not allowed:
         return
     if isinstance(call.ending, Returned):
+        deadline = judge.agreement.contract.failures.deadline
+        if deadline is not None and _budget_is_near(judge, call):
+            allowed["failures.deadline.raises"] = deadline.raises
         for clause in allowed:
             actual = f"it returned {shown(call.ending.value)}, although the last answer was {_describe(troubled[0].last)}"
             yield judge.broken(clause, expected=f"{allowed[clause]} is raised", actual=actual, exchange=troubled[0].last.exchange)
@@ -54,8 +57,12 @@ def _failed(judge: Judge, call: Call, terms: OperationTerms, troubled: list[Grou
     excused = _excuse(judge, call, names)
     for clause in matched or ([excused] if excused else []):
         yield from judge.kept(clause)
-    if not matched and not excused:
-        clause = next(iter(allowed))
+    if matched or excused:
+        return
+    deadline = judge.agreement.contract.failures.deadline
+    if deadline is not None and _budget_is_near(judge, call):
+        allowed["failures.deadline.raises"] = deadline.raises
+    for clause in allowed:
         yield judge.broken(
             clause,
             expected=f"{allowed[clause]} is raised after {_describe(troubled[0].last)}",
@@ -175,7 +182,7 @@ def judge_intended(judge: Judge, parts: Mapping[str, object], terms: OperationTe
 
 def _learn(terms: OperationTerms, each: Group, known: Known) -> None:
     """Remember what the provider answered for each item, so that split and cached results can be judged."""
-    if terms.bind is None or terms.bind.result is None or not is_good(each.last):
+    if terms.bind is None or terms.bind.result is None or each.last.terms is not terms or not is_good(each.last):
         return
     try:
         result = terms.bind.result.evaluate(each.last.names)

@@ -171,7 +171,7 @@ def check_arguments(sight: Sight) -> Iterator[Judgement]:
         terms = judge.agreement.operations.get(call.operation)
         if terms is None or terms.bind is None:
             continue
-        good = [seen for seen in sent if seen.terms is terms and not seen.request_violations]
+        good = [seen for seen in sent if seen.terms is terms and isinstance(seen.request_body, Mapping | None)]
         for seen in good:
             yield from _plain_arguments(judge, call, terms, seen)
             yield from _defaults(judge, call, terms, seen)

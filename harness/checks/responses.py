@@ -17,6 +17,7 @@ def check_responses(sight: Sight) -> Iterator[Judgement]:
         if seen.by_provider and seen.terms is not None:
             yield from _shape(judge, seen)
             yield from _refusal(judge, seen)
+            yield from _acceptance(judge, seen)
 
 
 def _shape(judge: Judge, seen: Seen) -> Iterator[Judgement]:
@@ -29,6 +30,24 @@ def _shape(judge: Judge, seen: Seen) -> Iterator[Judgement]:
         )
     for clause in reading.touched - broken:
         yield from judge.kept(clause)
+
+
+def _acceptance(judge: Judge, seen: Seen) -> Iterator[Judgement]:
+    """A good request, with nothing in its way, must not be refused as a bad one, nor fail.
+
+    Other refusals (a limit, a resource that is not there) may have their reasons in what was asked before.
+    """
+    terms, response, shape = seen.terms, seen.exchange.response, seen.shape
+    assert terms is not None and response is not None
+    if seen.exchange.given is not None or not seen.request_is_valid or shape is None:
+        return
+    if shape.when == "invalid_request" or response.status >= 500:
+        yield judge.broken(
+            response_clause(terms.name, terms.success[0]),
+            expected=f"status {terms.success[0]} for a request that keeps the contract",
+            actual=f"status {response.status}: {shown(seen.response_body)}",
+            exchange=seen.exchange,
+        )
 
 
 def _refusal(judge: Judge, seen: Seen) -> Iterator[Judgement]:

@@ -77,8 +77,9 @@ class Seen:
 
     @cached_property
     def names(self) -> Mapping[str, object]:
-        """What the operation's expressions see of this exchange."""
-        assert self.terms is not None
+        """What the operation's expressions see of this exchange; EvaluationError for an unknown operation."""
+        if self.terms is None:
+            raise EvaluationError("the request belongs to no operation")
         response = self.response_parts if self.exchange.response is not None else None
         return self.terms.terms(request=self.request_parts, response=response)
 
