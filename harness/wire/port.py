@@ -16,7 +16,7 @@ def port_seam(
     port: int = 0,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> Server:
-    """A server, not yet started, whose every request goes through ``wire``."""
+    """A server, not yet started, whose every request goes through ``wire``; faults take time by ``sleep``."""
     passages: dict[int, Passage] = {}  # by identity: equal requests are still different ones
 
     def answer(request: Request) -> Awaitable[Reply]:

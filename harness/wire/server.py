@@ -122,7 +122,10 @@ def _explain(host: str, port: int, error: OSError) -> str:
 
 
 class ThreadedServer:
-    """A server on a thread and an event loop of its own; ``with`` gives it started, to clients that block."""
+    """A server on a thread and an event loop of its own; ``with`` gives it started, to clients that block.
+
+    It keeps real time: within a run in virtual time, start a Server on the event loop of the run instead.
+    """
 
     def __init__(self, server: Server, *, grace_s: float = 1.0) -> None:
         self._server = server

@@ -34,10 +34,10 @@ OK = Response(
     headers=(("Content-Type", "application/json"), ("X-Request-Id", "1"), ("X-Request-Id", "2")),
     body=b'{"data": [1, 2, 3]}' * 10,
 )
-TIMEOUT_S = 0.05
+IMPATIENT_S, PATIENT_S = 0.05, 5.0
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # reading the machine's certificates is the slow part
 Seen = tuple[object, ...]
-Through = Callable[[Wire, str], Seen]
+Through = Callable[[Wire, str, float], Seen]
 
 
 class Provider:
@@ -54,21 +54,21 @@ def seen(call: Callable[[], httpx.Response]) -> Seen:
     return response.status_code, response.reason_phrase, response.headers.multi_items(), response.content
 
 
-def through_a_port(wire: Wire, method: str) -> Seen:
+def through_a_port(wire: Wire, method: str, timeout_s: float) -> Seen:
     with ThreadedServer(port_seam(wire), grace_s=0.05) as server:
-        return seen(lambda: httpx.request(method, server.origin, timeout=TIMEOUT_S, verify=NO_TLS))
+        return seen(lambda: httpx.request(method, server.origin, timeout=timeout_s, verify=NO_TLS))
 
 
-def inside_sync(wire: Wire, method: str) -> Seen:
+def inside_sync(wire: Wire, method: str, timeout_s: float) -> Seen:
     with httpx_seam(wire):
         return seen(
-            lambda: httpx.request(method, "http://provider.example", timeout=TIMEOUT_S, verify=NO_TLS)
+            lambda: httpx.request(method, "http://provider.example", timeout=timeout_s, verify=NO_TLS)
         )
 
 
-def inside_async(wire: Wire, method: str) -> Seen:
+def inside_async(wire: Wire, method: str, timeout_s: float) -> Seen:
     async def run() -> httpx.Response:
-        async with httpx.AsyncClient(timeout=TIMEOUT_S, verify=NO_TLS) as client:
+        async with httpx.AsyncClient(timeout=timeout_s, verify=NO_TLS) as client:
             return await client.request(method, "http://provider.example")
 
     with httpx_seam(wire):
@@ -79,9 +79,11 @@ def recorded(exchange: Exchange) -> Seen:
     return exchange.response, exchange.failure, exchange.injected
 
 
-def outcome(through: Through, fault: Fault | None, method: str) -> tuple[Seen, list[Seen]]:
+def outcome(
+    through: Through, fault: Fault | None, method: str = "GET", timeout_s: float = PATIENT_S
+) -> tuple[Seen, list[Seen]]:
     wire = Wire(upstream=Provider(), clock=time.monotonic, script=lambda n, request: fault)
-    shown = through(wire, method)
+    shown = through(wire, method, timeout_s)
     wire.close()
     return shown, [recorded(exchange) for exchange in wire.exchanges]
 
@@ -97,8 +99,6 @@ def outcome(through: Through, fault: Fault | None, method: str) -> tuple[Seen, l
         Answer(response=Response(status=200, headers=(("content-encoding", "gzip"),), body=b"no gzip")),
         Answer(response=Response(status=200, headers=(("connection", "close"),), body=b"last")),
         Latency(seconds=0.01),
-        Latency(seconds=60),
-        Timeout(),
         ResetPeer(),
         EmptyResponse(),
         LimitData(body_bytes=0),
@@ -106,15 +106,21 @@ def outcome(through: Through, fault: Fault | None, method: str) -> tuple[Seen, l
         LimitData(body_bytes=10_000),
         MalformedChunk(),
         *(RandomData(seed=seed) for seed in range(5)),
-        SlowBody(seconds=0.1, pieces=10),
-        SlowBody(seconds=60, pieces=2),
+        SlowBody(seconds=0.02),
         Slicer(size=1),
         SlowClose(seconds=0.02),
     ],
     ids=repr,
 )
 def test_a_fault_is_the_same_inside_as_at_a_port(through: Through, fault: Fault | None) -> None:
-    assert outcome(through, fault, "GET") == outcome(through_a_port, fault, "GET")
+    assert outcome(through, fault) == outcome(through_a_port, fault)
+
+
+@pytest.mark.parametrize("through", [inside_sync, inside_async])
+@pytest.mark.parametrize("fault", [Timeout(), Latency(seconds=60), SlowBody(seconds=60, pieces=2)], ids=repr)
+def test_a_silence_is_the_same_inside_as_at_a_port(through: Through, fault: Fault) -> None:
+    inside = outcome(through, fault, timeout_s=IMPATIENT_S)
+    assert inside == outcome(through_a_port, fault, timeout_s=IMPATIENT_S)
 
 
 @pytest.mark.parametrize("through", [inside_sync, inside_async])

@@ -34,7 +34,7 @@ Talk = Callable[..., bytes]
 BODY = b'{"vectors": [0.1, 0.2, 0.3]}'
 OK = Response(status=200, headers=(("content-type", "application/json"),), body=BODY)
 ASK = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
-READ_TIMEOUT_S = 0.05
+IMPATIENT_S, PATIENT_S = 0.05, 5.0
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # reading the machine's certificates is the slow part
 
 
@@ -43,7 +43,7 @@ class Provider:
         return OK
 
 
-def get(origin: str, *, timeout: float = 5.0) -> httpx.Response:
+def get(origin: str, *, timeout: float = PATIENT_S) -> httpx.Response:
     return httpx.get(origin, timeout=timeout, verify=NO_TLS)
 
 
@@ -53,7 +53,7 @@ def wire_with(fault: Fault | None) -> Wire:
 
 HARMLESS = [
     Latency(seconds=0.01),
-    SlowBody(seconds=0.1, pieces=10),
+    SlowBody(seconds=0.02),
     Slicer(size=1),
     SlowClose(seconds=0.02),
     LimitData(body_bytes=1000),
@@ -85,8 +85,14 @@ HARMFUL: list[tuple[Fault, type[Exception], type[Exception], Failure]] = [
 @pytest.mark.parametrize("fault", HARMLESS, ids=repr)
 def test_a_harmless_fault_loses_nothing(serve: Serve, fault: Fault) -> None:
     origin = serve(wire_with(fault)).origin
-    assert get(origin, timeout=READ_TIMEOUT_S).content == BODY
-    assert requests.get(origin, timeout=READ_TIMEOUT_S).content == BODY
+    assert get(origin).content == BODY
+    assert requests.get(origin, timeout=PATIENT_S).content == BODY
+
+
+def test_a_slow_body_outlasts_a_timeout_that_no_gap_reaches(serve: Serve) -> None:
+    origin = serve(wire_with(SlowBody(seconds=0.2))).origin
+    assert get(origin, timeout=0.15).content == BODY
+    assert requests.get(origin, timeout=0.15).content == BODY
 
 
 @pytest.mark.parametrize(("fault", "in_httpx", "in_requests", "failure"), HARMFUL, ids=repr)
@@ -98,10 +104,11 @@ def test_a_fault_is_to_a_client_what_it_says(
     failure: Failure,
 ) -> None:
     origin = serve(wire_with(fault)).origin
+    patience_s = IMPATIENT_S if failure is Failure.TIMEOUT else PATIENT_S
     with pytest.raises(in_httpx):
-        get(origin, timeout=READ_TIMEOUT_S)
+        get(origin, timeout=patience_s)
     with pytest.raises(in_requests):
-        requests.get(origin, timeout=READ_TIMEOUT_S)
+        requests.get(origin, timeout=patience_s)
 
 
 @pytest.mark.parametrize(("fault", "in_httpx", "in_requests", "failure"), HARMFUL, ids=repr)
@@ -109,8 +116,9 @@ def test_a_fault_is_recorded_under_its_name_and_failure(
     fault: Fault, in_httpx: type[Exception], in_requests: type[Exception], failure: Failure
 ) -> None:
     wire = wire_with(fault)
+    patience_s = IMPATIENT_S if failure is Failure.TIMEOUT else PATIENT_S
     with ThreadedServer(port_seam(wire), grace_s=0.05) as server, pytest.raises(in_httpx):
-        get(server.origin, timeout=READ_TIMEOUT_S)
+        get(server.origin, timeout=patience_s)
     [exchange] = wire.exchanges
     assert (exchange.injected, exchange.failure, exchange.response) == (fault.name, failure, None)
 
@@ -217,6 +225,6 @@ def test_a_slow_429_is_both_slow_and_a_429(serve: Serve) -> None:
     limited = Response(status=429, headers=(("retry-after", "7"),), body=b"{}")
     origin = serve(wire_with(Answer(response=limited, fault=Latency(seconds=0.1)))).origin
     with pytest.raises(httpx.ReadTimeout):
-        get(origin, timeout=READ_TIMEOUT_S)
+        get(origin, timeout=IMPATIENT_S)
     response = get(origin)
     assert (response.status_code, response.headers["retry-after"]) == (429, "7")

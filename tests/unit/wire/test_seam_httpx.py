@@ -7,13 +7,26 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 import httpx
 import pytest
 import respx
 
 from harness.exchange import Failure, Request, Response
-from harness.wire.faults import Answer, Fault, Latency, LimitData, SlowBody, Timeout
+from harness.wire.faults import (
+    Answer,
+    Ended,
+    Fault,
+    Latency,
+    LimitData,
+    Pause,
+    Send,
+    SlowBody,
+    Step,
+    Timeout,
+)
+from harness.wire.http1 import Message
 from harness.wire.memory import FOREVER_S
 from harness.wire.seam_httpx import httpx_seam
 from harness.wire.wire import Wire
@@ -258,6 +271,75 @@ def test_a_provider_that_says_nothing_is_a_timeout(seam: Seam, get: Get) -> None
     with pytest.raises(httpx.ReadTimeout):
         get(timeout=0.02)
     assert [(exchange.failure, exchange.injected) for exchange in wire.exchanges] == [(Failure.TIMEOUT, None)]
+
+
+def test_a_provider_is_not_kept_busy_for_a_client_that_timed_out(seam: Seam) -> None:
+    abandoned = threading.Event()
+
+    class Abandoned:
+        async def answer(self, request: Request) -> Response:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                abandoned.set()
+            return OK
+
+    seam(upstream=Abandoned())
+    with pytest.raises(httpx.ReadTimeout):
+        get_sync(timeout=0.02)
+    assert abandoned.wait(2)
+
+
+@both
+def test_the_time_that_the_provider_takes_counts_towards_the_timeout(
+    seam: Seam, clock: Clock, get: Get
+) -> None:
+    class Busy:
+        async def answer(self, request: Request) -> Response:
+            clock.now_s += 30
+            return OK
+
+    seam(Latency(seconds=40), upstream=Busy())
+    with pytest.raises(httpx.ReadTimeout):
+        get(timeout=60)
+    assert clock.now_s == 60
+
+
+@dataclass(frozen=True)
+class Twice:
+    """Is silent for 40 s, and then again."""
+
+    name = "twice"
+    needs_answer = True
+
+    def play(self, message: Message) -> Iterator[Step]:
+        yield Pause(40)
+        yield Pause(40)
+        yield Send(message.data())
+        yield Ended()
+
+
+@both
+def test_a_timeout_runs_from_the_last_byte_not_from_the_last_pause(
+    seam: Seam, clock: Clock, get: Get
+) -> None:
+    seam(Twice())
+    with pytest.raises(httpx.ReadTimeout):
+        get(timeout=60)
+    assert clock.now_s == 60
+
+
+def test_a_clock_that_stands_still_holds_nobody_up() -> None:
+    wire = Wire(upstream=Provider(), clock=lambda: 0.0, script=lambda n, request: SlowBody(seconds=90))
+    with httpx_seam(wire, sleep=lambda seconds: None):
+        assert get_sync(timeout=60).status_code == 200
+
+
+@both
+def test_a_body_larger_than_one_read_comes_whole(seam: Seam, get: Get) -> None:
+    body = bytes(range(256)) * 2000
+    seam(Answer(response=Response(status=200, body=body)))
+    assert get().content == body
 
 
 @both

@@ -159,6 +159,6 @@ def test_a_response_that_can_not_be_sent_is_an_error_of_the_harness(unsendable: 
     injected = wire_with(Answer(response=unsendable))
     rewritten = Wire(upstream=Provider(), clock=Ticks(), rewrite=lambda request, response: unsendable)
     for wire in (injected, rewritten):
-        with pytest.raises(ValueError, match="status|line break"):
+        with pytest.raises(ValueError, match=r"status|line break"):
             reply_of(wire)
         assert [type(error) for error in wire.errors] == [ValueError]
