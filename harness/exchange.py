@@ -32,7 +32,10 @@ class Failure(StrEnum):
 
 def parsed(data: bytes) -> object:
     """JSON as RFC 8259 has it: in UTF-8, without the NaN and Infinity of Python; ValueError for anything else."""
-    return json.loads(data.decode(), parse_constant=_refused)
+    try:
+        return json.loads(data.decode(), parse_constant=_refused)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def _refused(literal: str) -> object:
@@ -165,4 +168,5 @@ class Observation:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     measured: Mapping[str, float] = field(default_factory=dict)
     seed: int | None = None
+    note: str = ""  # what a reader of the report should know, such as what was recorded and when
     stray: str = ""  # what the client did besides its calls, such as a log line or an unexpected connection

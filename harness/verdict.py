@@ -31,6 +31,7 @@ class SkipReason(StrEnum):
     ENGINE_MISSING = "an optional part is not installed"
     NOT_FOR_THIS_CLIENT = "this kind of client can't be driven this way"
     NOT_FOR_THIS_PROVIDER = "this provider can't be driven this way"
+    NOT_DERIVED = "no such case can be made from the contract and its examples"
     WAIVED = "the contract waives every clause that this case checks"
 
 

@@ -39,7 +39,8 @@ def _status(terms: OperationTerms, name: str) -> int:
 def _authentic(sight: Sight, seen: Seen) -> bool:
     auth = sight.agreement.contract.provider.auth
     sent = seen.exchange.request.header(auth.header) if auth else None
-    return auth is None or (sent is not None and any(secret in sent for secret in sight.observation.secrets))
+    prefix = "Bearer " if auth and auth.scheme == "bearer" else ""
+    return auth is None or sent in {prefix + secret for secret in sight.observation.secrets}
 
 
 def _named(terms: OperationTerms, parts: Mapping[str, object]) -> list[str]:

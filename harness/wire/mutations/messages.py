@@ -1,7 +1,7 @@
 """Changes to a response that are not in its JSON value: status, headers, media type, the bytes of the body."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,15 @@ from harness.wire.mutations.edits import Edit, Kind, Steps, pointer, replaced
 
 UNDECLARED = (418, 599, 299)
 HTML = b"<!DOCTYPE html><html><head><title>Welcome</title></head><body>It works!</body></html>"
+MALFORMED: Mapping[str, Callable[[bytes], bytes]] = {
+    "cut in half": lambda data: data[: len(data) // 2],
+    "without its last byte": lambda data: data.rstrip()[:-1],
+    "followed by more": lambda data: data + b"{}",
+    "with single quotes": lambda data: data.replace(b'"', b"'"),
+    "not text in UTF-8": lambda data: b"\xff\xfe" + data,
+    "HTML": lambda data: HTML,
+    "blank": lambda data: b" \r\n",
+}
 _OF_THE_BODY = ("content-length", "transfer-encoding", "content-encoding")
 
 
@@ -60,20 +69,10 @@ def bodies(agreement: Agreement, terms: OperationTerms, response: Response) -> I
     clause = _media_type_clause(agreement, terms, response.status)
     if clause is None:
         return
-    data = response.body
-    yield _malformed("cut in half", carrying(response, data[: len(data) // 2]), clause)
-    yield _malformed("without its last byte", carrying(response, data.rstrip()[:-1]), clause)
-    yield _malformed("followed by more", carrying(response, data + b"{}"), clause)
-    yield _malformed("with single quotes", carrying(response, data.replace(b'"', b"'")), clause)
-    yield _malformed("not text in UTF-8", carrying(response, b"\xff\xfe" + data), clause)
-    yield _malformed("HTML", carrying(response, HTML), clause)
-    yield _malformed("blank", carrying(response, b" \r\n"), clause)
+    for note, spoil in MALFORMED.items():
+        yield Message(kind=Kind.MALFORMED, note=note, response=carrying(response, spoil(response.body)), clause=clause)
     yield Message(kind=Kind.EMPTIED, note="no body", response=carrying(response, b""), clause=response_clause(terms.name, response.status))
     yield from _not_numbers(response, clause)
-
-
-def _malformed(note: str, response: Response, clause: str) -> Message:
-    return Message(kind=Kind.MALFORMED, note=note, response=response, clause=clause)
 
 
 def _not_numbers(response: Response, clause: str) -> Iterator[Message]:
