@@ -88,6 +88,12 @@ def test_a_message_says_status_detail_and_hint() -> None:
     assert str(error) == "the provider answered 429: slow down (retry after 30 s)"
 
 
+def test_what_the_caller_needs_to_react_is_in_fields() -> None:
+    error = RateLimited(status=429, detail="slow down", retry_after_s=30.0)
+    assert (error.status, error.detail, error.retry_after_s) == (429, "slow down", 30.0)
+    assert CircuitOpen(retry_in_s=12.0).retry_in_s == 12.0
+
+
 def test_a_message_stays_short_and_the_detail_complete() -> None:
     error = ProviderUnavailable(status=502, detail="<html>" + "x" * 10_000)
     assert len(str(error)) < 400

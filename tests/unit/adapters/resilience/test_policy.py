@@ -30,6 +30,14 @@ def test_the_rate_limits_of_a_contract_can_be_said() -> None:
     assert [limit.unit for limit in RatePolicy(limits=limits).limits] == ["requests", "tokens"]
 
 
+def test_the_least_of_everything_is_allowed() -> None:
+    least = dataclasses.replace(RETRY, attempts=1, wait_initial_s=0.0, wait_multiplier=1.0, wait_max_s=0.0)
+    assert least.wait_max_s == 0.0
+    BreakerPolicy(failure_threshold=1, recovery_timeout_s=0.0, half_open_successes=1)
+    CachePolicy(ttl_s=math.inf, entries=1)
+    assert RatePolicy().limits == ()
+
+
 def test_a_policy_is_a_value() -> None:
     assert dataclasses.replace(RETRY, attempts=3) == RETRY
     with pytest.raises(dataclasses.FrozenInstanceError):
