@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -63,6 +64,32 @@ def play(trial: Trial, scenario: Scenario) -> Observation:
     with stage.environment():
         run(partial(stage.play, scenario), clock=clock, real_limit_s=trial.real_limit_s)
     return stage.observation()
+
+
+def play_in_real_time(trial: Trial, scenario: Scenario) -> Observation:
+    """``play`` at the provider's own pace: for one that must not be hurried, since it is being recorded."""
+    stage = _Stage(trial, _RealClock())
+    with stage.environment():
+        asyncio.run(stage.play(scenario))
+    return stage.observation()
+
+
+class _RealClock(VirtualClock):
+    """Time as it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began_s = time.monotonic()
+
+    @property
+    def now_s(self) -> float:
+        return time.monotonic() - self._began_s
+
+    def advance(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    async def elapse(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
 
 @dataclass

@@ -29,7 +29,7 @@ def engine() -> Any:
     for name in ("pact", "pact.ffi", "pact.plugins"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        import pact  # noqa: PLC0415 - lazily, as every engine
+        import pact
     except ModuleNotFoundError as error:
         raise EngineMissing("pip install 'contract-harness[pact]'") from error
     return pact

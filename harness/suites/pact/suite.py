@@ -113,10 +113,10 @@ def _consume(setting: Setting, draft: Draft, prospect: Prospect) -> Observation:
         seed=setting.seed,
     )
     seen = play(trial, (Invoke(operation=prospect.terms.name, parts=prospect.parts),))
-    return _explained(setting, seen, servers.mismatches(), "the mock server refuses what the client sent")
+    return explained(setting, seen, servers.mismatches(), "the mock server refuses what the client sent")
 
 
-def _explained(setting: Setting, seen: Observation, complaints: list[str], what: str) -> Observation:
+def explained(setting: Setting, seen: Observation, complaints: list[str], what: str) -> Observation:
     """The observation, unless Pact complains of something that no check finds in it."""
     if complaints and not any(judgement.finding for judgement in judge(setting.agreement, seen)):
         text = "\n".join(complaints)
@@ -161,7 +161,7 @@ def _verify(setting: Setting, draft: Draft, *, given: bool) -> Observation | Ski
     seen = Observation(
         exchanges=recorder.exchanges, level=provider.level, secrets=(provider.credential,), seed=setting.seed
     )
-    return _explained(setting, seen, list(found.failures), "the verifier refuses what the provider answered")
+    return explained(setting, seen, list(found.failures), "the verifier refuses what the provider answered")
 
 
 def _credential(setting: Setting) -> Mapping[str, str]:
