@@ -22,7 +22,6 @@ GROUPS: Mapping[Kind, str] = {
     Kind.SHORTER: "bounds",
     Kind.ADDED: "optional",
     Kind.DROPPED: "optional",
-    Kind.LONGER: "most-items",
 }
 PARTS = ("query", "path", "headers")
 
@@ -89,9 +88,15 @@ class Bodies:
             for edit in keeping(self.agreement, self._at, example.parts["body"]):
                 known = found.setdefault(GROUPS.get(edit.kind, ""), {})
                 ask = self._with(example, edit)
-                if edit.name not in known and self.is_good(ask.parts):
+                if edit.kind in GROUPS and edit.name not in known and self.is_good(ask.parts):
                     known[edit.name] = ask
         return found
+
+    def fullest(self, name: str) -> list[Ask]:
+        """An example with as many items as the schema allows, for each list that it bounds."""
+        example = self.examples[name]
+        edits = (edit for edit in keeping(self.agreement, self._at, example.parts["body"]) if edit.kind is Kind.LONGER)
+        return [ask for ask in (self._with(example, edit) for edit in edits) if self.is_good(ask.parts)]
 
     def is_good(self, parts: Mapping[str, Any]) -> bool:
         """Whether a request keeps the schema and every rule."""

@@ -8,16 +8,17 @@ from harness.checks.requests import cost_of
 from harness.checks.sight import Seen
 from harness.client.scenario import Invoke
 from harness.contract.agreement import OperationTerms, response_clause
+from harness.contract.reader import Steps
 from harness.exchange import Exchange, Observation, Request, Response
 from harness.suites.case import Case, Skipped
 from harness.suites.fuzz.answers import Answers, Lies
 from harness.suites.fuzz.generated import EngineMissing
 from harness.suites.fuzz.provider import SUITE, ProviderFuzz
-from harness.suites.fuzz.routes import Promise, promises
+from harness.suites.fuzz.routes import Promise, leaves_open, promises
 from harness.suites.fuzz.variants import VARIANTS, Variant, good_variants
 from harness.suites.staging import Staging
 from harness.verdict import SkipReason
-from harness.wire.mutations import Kind, Message, breaking, carrying, confirmed, invariants_broken
+from harness.wire.mutations import Edit, Kind, Message, breaking, carrying, confirmed, invariants_broken
 from harness.wire.mutations.messages import HTML, MALFORMED, bodies, headers, json_of, media_types, of_edit, statuses
 from harness.wire.mutations.mutation import body_schema
 
@@ -60,14 +61,14 @@ class ClientFuzz:
         result = f"operations.{self.terms.name}.bind.result"
         for name, variant in VARIANTS.items():
             if self._can_vary(name):
-                yield self._case(f"variant-{name}", partial(self.answers.told, self._varied(variant), most=1), result)
+                yield self._case(f"variant-{name}", partial(self.answers.told, self._varied(variant), most=2), result)
 
     def _can_vary(self, name: str) -> bool:
         """Whether the schema leaves anything open in the way that a variant wants to use."""
-        keywords = {promise.keyword for promise in self._promises()}
         if name == "bounds":
-            return bool(keywords & {"minimum", "maximum", "minLength", "maxLength", "enum"})
-        return True
+            return bool({promise.keyword for promise in self._promises()} & {"minimum", "maximum", "minLength", "maxLength", "enum"})
+        at = body_schema(self.terms, self.terms.success[0])
+        return name != "optional-properties" or (at is not None and leaves_open(self.staging.setting.agreement, at))
 
     def _varied(self, variant: Variant) -> Lies:
         agreement = self.staging.setting.agreement
@@ -89,10 +90,21 @@ class ClientFuzz:
     def _against(self, clause: str, request: Request, response: Response) -> list[Response]:
         """Answers that break a clause of the schema."""
         agreement, at = self.staging.setting.agreement, body_schema(self.terms, response.status)
-        if at is None:
-            return []
-        edits = (edit for edit in breaking(agreement, at, json_of(response)) if edit.clause == clause)
-        return _mixed([of_edit(response, edit) for edit in confirmed(agreement, at, edits)])
+        edits = confirmed(agreement, at, iter(self._edits(at, response).get(clause, ()))) if at is not None else ()
+        return _mixed([of_edit(response, edit) for edit in edits])
+
+    def _edits(self, at: Steps, response: Response) -> dict[str | None, list[Edit]]:
+        """All that can be done to an answer, by the clause that it is done to."""
+        if response.body not in self._known_edits:
+            found: dict[str | None, list[Edit]] = {}
+            for edit in breaking(self.staging.setting.agreement, at, json_of(response)):
+                found.setdefault(edit.clause, []).append(edit)
+            self._known_edits[response.body] = found
+        return self._known_edits[response.body]
+
+    @cached_property
+    def _known_edits(self) -> dict[bytes, dict[str | None, list[Edit]]]:
+        return {}
 
     @cached_property
     def _known(self) -> dict[tuple[bytes, bytes], list[tuple[Message, tuple[str, ...]]]]:

@@ -21,20 +21,31 @@ class Promise:
 
 def promises(agreement: Agreement, at: Steps) -> Iterator[Promise]:
     """Every clause that judges a value by the schema ``at`` a place, the outermost first."""
+    taken: set[str] = set()
+    for place, route, schema in _schemas(agreement, at):
+        for keyword in schema:
+            clause = clause_id((*place, keyword))
+            if clause in agreement.clauses:
+                name = _unused("-".join((*route, keyword)), taken)
+                yield Promise(name=name, clause=clause, keyword=keyword)
+
+
+def leaves_open(agreement: Agreement, at: Steps) -> bool:
+    """Whether there is a property that may be there or not."""
+    return any(set(schema.get("properties", ())) - set(schema.get("required", ())) for _, _, schema in _schemas(agreement, at))
+
+
+def _schemas(agreement: Agreement, at: Steps) -> Iterator[tuple[Steps, tuple[str, ...], Mapping[str, Any]]]:
+    """Each schema that judges some part of a value, and the way to it, once."""
     waiting: list[tuple[Steps, tuple[str, ...]]] = [(at, ())]
     seen: set[Steps] = set()
-    taken: set[str] = set()
     while waiting:
         place, route = waiting.pop(0)
         schema = _schema(agreement, place)
         if place in seen or not isinstance(schema, Mapping):
             continue
         seen.add(place)
-        for keyword in schema:
-            clause = clause_id((*place, keyword))
-            if clause in agreement.clauses:
-                name = _unused("-".join((*route, keyword)), taken)
-                yield Promise(name=name, clause=clause, keyword=keyword)
+        yield place, route, schema
         waiting += _inner(schema, place, route)
 
 

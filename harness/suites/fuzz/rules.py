@@ -11,12 +11,12 @@ from harness.checks.examples import example_parts
 from harness.contract.agreement import Agreement, OperationTerms, schema_steps
 from harness.contract.expressions import EvaluationError
 from harness.wire.mutations import Edit, Kind, keeping
-from harness.wire.mutations.edits import Steps, replaced
+from harness.wire.mutations.edits import Steps, replaced, value_at
 
 Parts = Mapping[str, Any]
 MOST_EFFORT = 3_000  # in requests of ordinary size
 _LENGTHS = (1_000, 20_000, 150_000, 600_000, 3_000_000)
-_COUNTS = (100, 1_000, 20_000, 100_000)
+_COUNTS = (100, 1_000, 5_000, 20_000, 100_000)
 _ORDINARY = 20_000
 
 
@@ -58,16 +58,20 @@ def _breaks(terms: OperationTerms, rule: str, parts: Parts) -> bool:
 def _candidates(agreement: Agreement, terms: OperationTerms) -> Iterator[tuple[float, Parts]]:
     """How much it takes to try, and what: one change to an example; two, small ones; one and a growth; two growths."""
     examples = [example_parts(example) for example in terms.model.examples.values()]
+
+    def grown(body: Any) -> Iterator[tuple[float, Any]]:
+        return _grown(agreement, terms, body)
+
     for parts in examples:
         yield from ((1.0, {**parts, "body": edit.value}) for edit in _small(agreement, terms, parts["body"]))
-        yield from ((effort, {**parts, "body": body}) for effort, body in _grown(parts["body"]))
+        yield from ((effort, {**parts, "body": body}) for effort, body in grown(parts["body"]))
     for parts in examples:
         for edit in _small(agreement, terms, parts["body"]):
             yield from ((1.0, {**parts, "body": other.value}) for other in _small(agreement, terms, edit.value) if other.steps != edit.steps)
-            yield from ((effort, {**parts, "body": body}) for effort, body in _grown(edit.value))
+            yield from ((effort, {**parts, "body": body}) for effort, body in grown(edit.value))
     for parts in examples:
-        for effort, body in _grown(parts["body"]):
-            yield from ((effort + more, {**parts, "body": bigger}) for more, bigger in _grown(body))
+        for effort, body in grown(parts["body"]):
+            yield from ((effort + more, {**parts, "body": bigger}) for more, bigger in grown(body))
 
 
 def _small(agreement: Agreement, terms: OperationTerms, body: Any) -> Iterator[Edit]:
@@ -108,15 +112,25 @@ def _siblings(facts: Any, word: str) -> Iterator[str]:
         yield from (other for other in facts if isinstance(other, str) and other != word)
 
 
-def _grown(body: Any) -> Iterator[tuple[float, Any]]:
+def _grown(agreement: Agreement, terms: OperationTerms, body: Any) -> Iterator[tuple[float, Any]]:
     """The body with one of its texts longer or one of its lists fuller, the least growth first, and its effort."""
-    spots = list(_growing(body, ()))
-    for length, count in zip(_LENGTHS, (*_COUNTS, 0), strict=True):
+    at = schema_steps("operations", terms.name, "request", "body")
+    most = {edit.steps: len(value_at(edit.value, edit.steps)) for edit in keeping(agreement, at, body) if edit.kind is Kind.LONGER}
+    spots = [(steps, value) for steps, value in _growing(body, ()) if not _is_word(agreement, at, body, steps, value)]
+    for length, count in zip(_LENGTHS, _COUNTS, strict=True):
         for steps, value in spots:
             if isinstance(value, str) and len(value) < length:
                 yield 1 + length / _ORDINARY, replaced(body, steps, f"{value} " * (length // (len(value) + 1)))
-            elif isinstance(value, list) and value and len(value) < count:
-                yield 1 + count * 10 / _ORDINARY, replaced(body, steps, (value * (count // len(value) + 1))[:count])
+            elif isinstance(value, list) and len(value) < min(count, most.get(steps, count)):
+                wanted = min(count, most.get(steps, count))
+                yield 1 + wanted * 10 / _ORDINARY, replaced(body, steps, (value * (wanted // len(value) + 1))[:wanted])
+
+
+def _is_word(agreement: Agreement, at: Steps, body: Any, steps: Steps, value: Any) -> bool:
+    """Whether a text is one of a few that are allowed, so that no other, however long, is."""
+    if not isinstance(value, str):
+        return False
+    return any(True for _ in _siblings(agreement.contract.facts, value)) or not agreement.schemas.is_valid(at, replaced(body, steps, f"{value} {value}"))
 
 
 def _growing(value: Any, steps: Steps) -> Iterator[tuple[Steps, Any]]:

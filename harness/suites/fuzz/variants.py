@@ -119,6 +119,12 @@ def _if_good(agreement: Agreement, request: Request, response: Response, edit: E
     return response if broken_by(agreement, request, changed) else changed
 
 
+def _optional(agreement: Agreement, terms: OperationTerms, request: Request, response: Response) -> Iterator[Response]:
+    """With all that is optional, then without any of it."""
+    for kind in (Kind.ADDED, Kind.DROPPED):
+        yield from _one_after_another(frozenset({kind}))(agreement, terms, request, response)
+
+
 VARIANTS: Mapping[str, Variant] = {
     "key-order": _key_order,
     "whitespace": _whitespace,
@@ -126,8 +132,7 @@ VARIANTS: Mapping[str, Variant] = {
     "number-spelling": _number_spelling,
     "unknown-properties": _unknown_properties,
     "headers": _headers,
-    "optional-present": _one_after_another(frozenset({Kind.ADDED})),
-    "optional-absent": _one_after_another(frozenset({Kind.DROPPED})),
+    "optional-properties": _optional,
     "bounds": _one_after_another(frozenset({Kind.BOUND, Kind.ENUM, Kind.RETYPED, Kind.NULLED})),
 }
 
