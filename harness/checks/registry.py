@@ -16,6 +16,7 @@ from harness.checks.responses import check_responses
 from harness.checks.secrecy import check_secrecy
 from harness.checks.sequences import check_sequences
 from harness.checks.sight import Sight
+from harness.checks.sla import check_sla
 from harness.checks.states import check_states
 from harness.checks.terms import check_terms
 from harness.contract.agreement import Agreement
@@ -41,6 +42,7 @@ CHECKS: tuple[Check, ...] = (
     check_refresh,
     check_secrecy,
     check_monitoring,
+    check_sla,
     check_terms,
 )
 
