@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from harness.checks.compare import close
 from harness.checks.judging import Judge, shown
+from harness.checks.parameters import typed_parameter
 from harness.checks.sight import UNREADABLE, Seen, Sight
 from harness.contract.agreement import OperationTerms, schema_steps
 from harness.contract.clauses import clause_id
@@ -97,21 +98,6 @@ def _parameters(judge: Judge, seen: Seen) -> Iterator[Judgement]:
                 yield from judge.kept(keyword)
             yield from judge.kept(f"{clause}.required")
             yield from judge.kept(clause)
-
-
-def typed_parameter(text: str, schema: Mapping[str, object]) -> object:
-    """The text of a parameter as the number or truth value that its schema speaks of, where it is one."""
-    kinds = schema.get("type")
-    kinds = kinds if isinstance(kinds, list) else [kinds]
-    if "boolean" in kinds and text in ("true", "false"):
-        return text == "true"
-    for kind, convert in (("integer", int), ("number", float)):
-        if kind in kinds:
-            try:
-                return convert(text)
-            except ValueError:
-                continue
-    return text
 
 
 def _rules(judge: Judge, seen: Seen) -> Iterator[Judgement]:

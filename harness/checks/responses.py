@@ -3,21 +3,41 @@
 from collections.abc import Iterator
 
 from harness.checks.breaches import expected_status, read_response, refusal_status
+from harness.checks.examples import is_authentic
 from harness.checks.judging import Judge, shown
+from harness.checks.parameters import parameter_breaches
 from harness.checks.sight import Seen, Sight
 from harness.contract.agreement import response_clause
 from harness.contract.clauses import clause_id
+from harness.exchange import Level
 from harness.verdict import Judgement
+
+_OURS = (Level.STUB, Level.EMBEDDED, Level.CONTAINER)  # nobody else asks these providers anything
 
 
 def check_responses(sight: Sight) -> Iterator[Judgement]:
     """Each complete response that the provider itself gave, against the status it should have and its shape."""
     judge = Judge(agreement=sight.agreement, observation=sight.observation, check="responses")
     for seen in sight.all:
-        if seen.by_provider and seen.terms is not None:
+        if seen.by_provider and seen.terms is not None and _is_spoken_of(seen):
             yield from _shape(judge, seen)
-            yield from _refusal(judge, seen)
+            if not _is_excused(sight, seen):
+                yield from _refusal(judge, seen)
             yield from _acceptance(judge, seen)
+
+
+def _is_spoken_of(seen: Seen) -> bool:
+    """Whether the contract says anything of such a request: nothing is promised for a body of another media type."""
+    assert seen.terms is not None
+    declared, sent = seen.terms.model.request, seen.exchange.request.header("content-type") or ""
+    return declared.body is None or sent.partition(";")[0].strip().lower() == declared.media_type
+
+
+def _is_excused(sight: Sight, seen: Seen) -> bool:
+    """Whether a bad request may be refused for another reason than that it is bad: its credential, a limit, a state."""
+    other_reason = seen.shape is not None and seen.shape.when not in (None, "invalid_request")
+    undisturbed = seen.call is None and seen.exchange.given is None and is_authentic(sight, seen)
+    return other_reason and not (undisturbed and sight.observation.level in _OURS)
 
 
 def _shape(judge: Judge, seen: Seen) -> Iterator[Judgement]:
@@ -39,7 +59,7 @@ def _acceptance(judge: Judge, seen: Seen) -> Iterator[Judgement]:
     """
     terms, response, shape = seen.terms, seen.exchange.response, seen.shape
     assert terms is not None and response is not None
-    if seen.exchange.given is not None or not seen.request_is_valid or shape is None:
+    if seen.exchange.given is not None or not seen.request_is_valid or any(parameter_breaches(seen)) or shape is None:
         return
     if shape.when == "invalid_request" or response.status >= 500:
         yield judge.broken(
@@ -54,12 +74,13 @@ def _refusal(judge: Judge, seen: Seen) -> Iterator[Judgement]:
     """A request that breaks the contract must be refused, with the status that is declared for it."""
     terms, response = seen.terms, seen.exchange.response
     assert terms is not None and response is not None
-    if seen.request_is_valid or (seen.shape is not None and seen.shape.when not in (None, "invalid_request")):
+    wrong_parameters = [clause for clause, _ in parameter_breaches(seen)]
+    if seen.request_is_valid and not wrong_parameters:
         return
-    wanted = expected_status(seen) if seen.broken_rules or refusal_status(terms) else None
+    wanted = refusal_status(terms) if seen.request_is_valid else expected_status(seen) if seen.broken_rules or refusal_status(terms) else None
     if wanted is None:
         return
-    broken = [clause_id(violation.keyword) for violation in seen.request_violations]
+    broken = wrong_parameters + [clause_id(violation.keyword) for violation in seen.request_violations]
     broken += [f"operations.{terms.name}.request.rules.{name}" for name in seen.broken_rules] if not broken else []
     refused = 400 <= response.status < 500
     for clause in dict.fromkeys(broken):

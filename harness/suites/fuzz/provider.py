@@ -1,5 +1,6 @@
 """What is asked of the provider: good requests to the edges, bad ones of every kind, made-up ones of both."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -201,12 +202,11 @@ class ProviderFuzz:
         return [replace(request, headers=(*request.headers, *self._authorization())) for request in found]
 
     def _repaired(self, request: Request, number: int) -> Request:
-        if not self.terms.rules or not request.body:
+        if not request.body:
             return request
-        body: Any = request.json()
-        parts = {"body": body, "query": request.query, "path": {}, "headers": {}}
-        better = repaired(self.terms, parts, number)
-        return replace(request, body=self._request(Ask(parts=better)).body) if better["body"] is not body else request
+        body = _whole(request.json())
+        better = repaired(self.terms, {"body": body, "query": request.query, "path": {}, "headers": {}}, number)
+        return replace(request, body=json.dumps(better["body"]).encode())
 
     def _authorization(self) -> tuple[tuple[str, str], ...]:
         auth = self.staging.setting.agreement.contract.provider.auth
@@ -217,3 +217,12 @@ class ProviderFuzz:
 def _typed(request: Request, media_type: str) -> Request:
     headers = tuple((name, value) for name, value in request.headers if name != "content-type")
     return replace(request, headers=(*headers, ("content-type", media_type)) if media_type else headers)
+
+
+def _whole(value: Any) -> Any:
+    """Whole numbers without a fraction: to JSON Schema 2.0 is an integer, to many a good server it is not."""
+    if isinstance(value, dict):
+        return {name: _whole(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
