@@ -50,9 +50,19 @@ def _named(terms: OperationTerms, parts: Mapping[str, object]) -> list[str]:
     for name, example in terms.model.examples.items():
         wanted = example_parts(example)
         same = all(_same(wanted[part], parts.get(part)) for part in ("body", "query", "path"))
-        if same:
+        if same and _same(_lower(wanted["headers"]), _declared_headers(terms, parts.get("headers"))):
             found.append(name)
     return found
+
+
+def _lower(headers: object) -> dict[str, object]:
+    return {name.lower(): value for name, value in headers.items()} if isinstance(headers, Mapping) else {}
+
+
+def _declared_headers(terms: OperationTerms, headers: object) -> dict[str, object]:
+    """The headers that the contract speaks of, as they were sent."""
+    declared = {name.lower() for name in terms.model.request.headers}
+    return {name: value for name, value in _lower(headers).items() if name in declared}
 
 
 def _same(wanted: object, sent: object) -> bool:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from harness.checks.examples import example_parts
+from harness.checks.parameters import typed_parameter
 from harness.contract.agreement import Agreement, OperationTerms, query_text, schema_steps
 from harness.contract.clauses import clause_id
 from harness.contract.model import Parameter
@@ -120,29 +121,15 @@ class Bodies:
     def misspelt(self, part: str, name: str, clause: str) -> list[Ask]:
         """Requests whose parameter breaks a clause of its schema; as text, since that is all that a URL can carry."""
         example, at = self._example_with(part, name), schema_steps("operations", self.terms.name, "request", part, name, "schema")
-        found = {}
+        schema, found = getattr(self.terms.model.request, part)[name].value_schema, {}
         for edit in breaking(self.agreement, at, example.parts[part].get(name)):
             text = None if isinstance(edit.value, dict | list | None) else query_text(edit.value)
-            if edit.clause == clause and text is not None and (text or part != "path") and self._is_broken(at, clause, text):
+            if edit.clause != clause or text is None or (part == "path" and text in ("", ".", "..")):
+                continue
+            typed = typed_parameter(text, schema)
+            if clause in {clause_id(violation.keyword) for violation in self.agreement.schemas.violations(at, typed)}:
                 found[text] = Ask(parts={**example.parts, part: {**example.parts[part], name: text}}, note=edit.name, state=example.state)
         return list(found.values())
 
-    def _is_broken(self, at: Steps, clause: str, text: str) -> bool:
-        """However the text is read: as itself, as a number, as a truth value."""
-        return all(
-            any(clause_id(violation.keyword) == clause for violation in self.agreement.schemas.violations(at, reading))
-            for reading in _readings(text)
-        )
-
     def _example_with(self, part: str, name: str) -> Ask:
         return next((ask for ask in self.examples.values() if name in ask.parts[part]), self.good)
-
-
-def _readings(text: str) -> list[object]:
-    found: list[object] = [text]
-    for convert in (int, float):
-        try:
-            found.append(convert(text))
-        except ValueError:
-            continue
-    return [*found, text == "true"] if text in ("true", "false") else found

@@ -80,7 +80,10 @@ def _small(agreement: Agreement, terms: OperationTerms, body: Any) -> Iterator[E
         if edit.kind is not Kind.LONGER:
             yield edit
     for steps, value in _leaves(body, ()):
-        if isinstance(value, str):
+        if isinstance(value, list):
+            for fewer in ([], value[:1]):
+                yield Edit(kind=Kind.SHORTER, steps=steps, note=f"{len(fewer)}", value=replaced(body, steps, fewer))
+        elif isinstance(value, str):
             for word in (*_siblings(agreement.contract.facts, value), f"{value}-unknown"):
                 yield Edit(kind=Kind.TEXT, steps=steps, note=word, value=replaced(body, steps, word))
         elif isinstance(value, bool):
@@ -91,12 +94,13 @@ def _small(agreement: Agreement, terms: OperationTerms, body: Any) -> Iterator[E
 
 
 def _leaves(value: Any, steps: Steps) -> Iterator[tuple[Steps, Any]]:
-    """The texts, numbers and truth values in a value; of a list the first item only."""
+    """The lists, texts, numbers and truth values in a value; of a list the first item only."""
     if isinstance(value, Mapping):
         for name, item in value.items():
             yield from _leaves(item, (*steps, name))
-    elif isinstance(value, list):
-        yield from _leaves(value[0], (*steps, 0)) if value else ()
+    elif isinstance(value, list) and value:
+        yield steps, value
+        yield from _leaves(value[0], (*steps, 0))
     elif value is not None:
         yield steps, value
 

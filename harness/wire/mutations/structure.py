@@ -62,6 +62,7 @@ def _rows(rows: list[Any]) -> Iterator[Change]:
         return
     yield Kind.SHORTER, rows[:-1], "the last one is missing"
     yield Kind.LONGER, [*rows, rows[-1]], "the last one once more"
+    yield Kind.LONGER, [*rows, *rows[-1:] * 10], "the last one ten times more"
     if len(rows) > 1:
         yield Kind.REVERSED, rows[::-1], "from last to first"
         yield Kind.SWAPPED, [rows[1], rows[0], *rows[2:]], "the first two change places"
