@@ -7,9 +7,12 @@ from typing import Any
 
 import orjson
 
-from harness.contract.agreement import Agreement, OperationTerms, response_clause
+from harness.checks.parameters import typed_parameter
+from harness.contract.agreement import Agreement, OperationTerms, response_clause, schema_steps
+from harness.contract.clauses import clause_id
 from harness.exchange import Response
 from harness.wire.mutations.edits import Edit, Kind, Steps, pointer, replaced
+from harness.wire.mutations.schema import breaking
 
 UNDECLARED = (418, 599, 299)
 HTML = b"<!DOCTYPE html><html><head><title>Welcome</title></head><body>It works!</body></html>"
@@ -129,11 +132,22 @@ def headers(agreement: Agreement, terms: OperationTerms, response: Response) -> 
         if header.required and len(others) < len(response.headers):
             bare = Response(status=response.status, headers=others, body=response.body)
             yield Message(kind=Kind.DROPPED, note=f"without the header {name}", response=bare, clause=clause)
-        if header.value_schema != {"type": "string"}:
-            for text in ("\u00bf", "-1", ""):
-                spoilt = (*others, (name.lower(), text))
-                changed = Response(status=response.status, headers=spoilt, body=response.body)
-                yield Message(kind=Kind.HEADER, note=f"the header {name} says {text!r}", response=changed, clause=f"{clause}.schema")
+        for clause, text in _header_texts(agreement, terms, response, name).items():
+            changed = Response(status=response.status, headers=(*others, (name.lower(), text)), body=response.body)
+            yield Message(kind=Kind.HEADER, note=f"the header {name} says {text!r}", response=changed, clause=clause)
+
+
+def _header_texts(agreement: Agreement, terms: OperationTerms, response: Response, name: str) -> dict[str, str]:
+    """For each clause of a header's schema the first text that breaks it."""
+    at = schema_steps("operations", terms.name, "responses", response.status, "headers", name, "schema")
+    schema, found = terms.model.responses[response.status].headers[name].value_schema, dict[str, str]()
+    for edit in breaking(agreement, at, response.header(name) or "text"):
+        text = str(edit.value) if isinstance(edit.value, str | int | float) else ""
+        if text.isascii() and text.isprintable() and edit.clause is not None:
+            typed = typed_parameter(text, schema)
+            if edit.clause in {clause_id(violation.keyword) for violation in agreement.schemas.violations(at, typed)}:
+                found.setdefault(edit.clause, text)
+    return found
 
 
 def statuses(agreement: Agreement, terms: OperationTerms, response: Response, expected: int) -> Iterator[Message]:
