@@ -26,6 +26,8 @@ def reshaped(value: Any) -> Iterator[Edit]:
 
 def _walk(root: Any, value: Any, steps: Steps, depth: int) -> Iterator[Edit]:
     for kind, new, note in _changes(value):
+        if new == value and type(new) is type(value):
+            continue  # all zeros twice as long, a list of equals from last to first
         yield Edit(kind=kind, steps=steps, note=note, value=replaced(root, steps, new))
     if depth >= MOST_DEPTH or _is_vector(value):
         return
