@@ -46,7 +46,7 @@ class Fate(IntEnum):
 
 UNAVAILABLE = (Fate.FAILED, Fate.LOST, Fate.LATE)
 TIMED = (Fate.VERIFIED, Fate.UNVERIFIED, Fate.WRONG, Fate.UNEXPECTED, Fate.LATE)
-_COLUMNS = (("operation", "B"), ("fate", "B"), ("start_s", "d"), ("lag_s", "f"), ("response_s", "f"))
+_COLUMNS = (("operation", "B"), ("fate", "B"), ("start_s", "d"), ("lag_s", "d"), ("response_s", "d"))
 
 
 class Samples:

@@ -130,7 +130,7 @@ class Scale:
         value, offered = self._indicator("throughput_per_s"), self._of_run("target_rate_per_s") or 0.0
         least, expected = objective, f"≥ {per(objective, unit)}"
         if KEPT_UP * offered < objective:
-            least, expected = KEPT_UP * offered, f"≥ {KEPT_UP:.0%} of the {per(offered, unit)} that the profile offers"
+            least, expected = KEPT_UP * offered, f"≥ {percent(KEPT_UP)} of the {per(offered, unit)} that the profile offers"
         if offered < objective * (1 - _ROUNDING):
             expected += f" (the objective, {per(objective, unit)}, was not tried)"
         return expected, "no sample" if value is None else per(value, unit), value is not None and value >= least - _ROUNDING
