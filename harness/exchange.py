@@ -134,7 +134,12 @@ class Raised:
     text: str = field(repr=False, default="")
 
 
-Ending = Returned | Raised
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfinished:
+    """The call never came to an end."""
+
+
+Ending = Returned | Raised | Unfinished
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,4 +174,5 @@ class Observation:
     measured: Mapping[str, float] = field(default_factory=dict)
     seed: int | None = None
     note: str = ""  # what a reader of the report should know, such as what was recorded and when
+    hung: str = ""  # where the client was when it had to be stopped, because it did not come to an end
     stray: str = ""  # what the client did besides its calls, such as a log line or an unexpected connection

@@ -1,17 +1,17 @@
 """Does the client ask only for what it does not hold, and hold it as long and as much as the contract says?"""
 
-import json
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from harness.checks.circuit import may_refuse
 from harness.checks.groups import group
+from harness.checks.items import Key, asked, carried
 from harness.checks.judging import Judge, shown
 from harness.checks.sight import Seen, Sight
 from harness.contract.agreement import OperationTerms
-from harness.contract.expressions import EvaluationError
 from harness.contract.model import Cache
-from harness.exchange import Call, Returned
+from harness.exchange import Call, Raised, Returned
 from harness.verdict import Judgement
 
 TTL, ENTRIES = "resilience.cache.ttl", "resilience.cache.entries"
@@ -24,7 +24,7 @@ def check_cache(sight: Sight) -> Iterator[Judgement]:
     if policy is None:
         return
     judge = Judge(agreement=sight.agreement, observation=sight.observation, check="cache")
-    oracle = _Oracle(judge, policy)
+    oracle = _Oracle(sight, judge, policy)
     for call, sent in sight.by_call:
         terms = sight.agreement.operations.get(call.operation)
         if terms is not None and terms.model.cached and terms.bind is not None:
@@ -33,25 +33,39 @@ def check_cache(sight: Sight) -> Iterator[Judgement]:
 
 @dataclass
 class _Oracle:
+    sight: Sight
     judge: Judge
     policy: Cache
     held: OrderedDict[str, float] = field(default_factory=OrderedDict)
     evicted: set[str] = field(default_factory=set)
-    expired: set[str] = field(default_factory=set)
+    failed: dict[str, str] = field(default_factory=dict)
     hits: int = 0
     busy_until_s: float = 0.0
 
     def see(self, call: Call, terms: OperationTerms, sent: tuple[Seen, ...]) -> Iterator[Judgement]:
         overlaps, self.busy_until_s = call.started_s < self.busy_until_s, max(self.busy_until_s, call.ended_s)
-        asked, items = _asked(call, terms), _sent(call, terms, sent)
+        wanted, fetched = asked(call, terms), set(carried(call, terms, sent))
         if not overlaps:  # what another call is just fetching may be shared or fetched twice
-            yield from self._judge(call, terms, asked, items)
+            yield from self._judge(call, terms, wanted, fetched)
+            yield from self._failure_kept(call, terms, sent)
         if isinstance(call.ending, Returned) and all(each.succeeded for each in group(call, sent)):
-            self._hold(asked, items, call.ended_s)
+            self._hold(wanted, fetched, call.ended_s)
 
-    def _judge(self, call: Call, terms: OperationTerms, asked: list[str], sent: set[str]) -> Iterator[Judgement]:
+    def _failure_kept(self, call: Call, terms: OperationTerms, sent: tuple[Seen, ...]) -> Iterator[Judgement]:
+        """A failure that comes again without having been asked for again, where nothing else excuses that."""
+        if not isinstance(call.ending, Raised) or may_refuse(self.sight, call.ended_s):
+            return
+        key = "\n".join(sorted(asked(call, terms)))
+        if sent:
+            self.failed[key] = call.ending.type
+        elif self.failed.get(key) == call.ending.type:
+            yield self.judge.broken(
+                f"operations.{terms.name}.cached", expected="results are kept, failures are not", actual=f"{call.ending.type} again, and nothing was sent"
+            )
+
+    def _judge(self, call: Call, terms: OperationTerms, wanted: list[Key], sent: set[Key]) -> Iterator[Judgement]:
         clause = f"operations.{terms.name}.cached"
-        for key in dict.fromkeys(asked):
+        for key in dict.fromkeys(wanted):
             stored = self.held.get(key)
             fresh = stored is not None and call.started_s < stored + self.policy.ttl - SLACK_S
             if fresh and key in sent:
@@ -60,6 +74,8 @@ class _Oracle:
                     expected=f"{shown(key, most=60)} comes from the cache",
                     actual=f"it was asked for again after {call.started_s - (stored or 0.0):g} s",
                 )
+            elif not isinstance(call.ending, Returned):
+                continue  # it was refused, or failed on something else: that says nothing about what is held
             elif fresh:
                 self.hits += 1
                 yield from self.judge.kept(clause)
@@ -76,45 +92,16 @@ class _Oracle:
             return clause
         return ENTRIES if len(self.held) > self.policy.entries // 2 and age_s < self.policy.ttl / 2 else TTL
 
-    def _stale(self, key: str, clause: str, asked_again: bool, why: str) -> Iterator[Judgement]:
+    def _stale(self, key: Key, clause: str, asked_again: bool, why: str) -> Iterator[Judgement]:
         yield from self.judge.expect(
             clause, asked_again, expected=f"{shown(key, most=60)} is asked for again: it is {why}", actual="it came from the cache"
         )
 
-    def _hold(self, asked: list[str], sent: set[str], at_s: float) -> None:
-        for key in asked:
+    def _hold(self, wanted: list[Key], sent: set[Key], at_s: float) -> None:
+        for key in wanted:
             if key in sent or key not in self.held:
                 self.held[key] = at_s
                 self.evicted.discard(key)
             self.held.move_to_end(key)
         while len(self.held) > self.policy.entries:
             self.evicted.add(self.held.popitem(last=False)[0])
-
-
-def _others(call: Call, terms: OperationTerms) -> dict[str, object]:
-    split = terms.model.bind.split if terms.model.bind else None
-    return {key: value for key, value in call.arguments.items() if split is None or key != split.argument}
-
-
-def _asked(call: Call, terms: OperationTerms) -> list[str]:
-    split = terms.model.bind.split if terms.model.bind else None
-    given = call.arguments.get(split.argument) if split else None
-    others = _others(call, terms)
-    if isinstance(given, list):
-        return [json.dumps([item, others], default=repr, sort_keys=True) for item in given]
-    return [json.dumps([dict(call.arguments), {}], default=repr, sort_keys=True)]
-
-
-def _sent(call: Call, terms: OperationTerms, sent: tuple[Seen, ...]) -> set[str]:
-    others, keys = _others(call, terms), set()
-    for seen in sent:
-        if terms.bind is None or terms.bind.split_items is None:
-            keys.update(_asked(call, terms))
-            continue
-        try:
-            items = terms.bind.split_items.evaluate(seen.names)
-        except EvaluationError:
-            continue
-        if isinstance(items, list):
-            keys.update(json.dumps([item, others], default=repr, sort_keys=True) for item in items)
-    return keys

@@ -11,33 +11,47 @@ from harness.exchange import Exchange
 from harness.verdict import Judgement
 
 SLACK_S = 1e-6
+PRESSING = 0.5  # from this share of a budget on a careful client may begin to hold back
+
+Arrivals = list[tuple[float, float, Exchange]]  # when, how much, what
 
 
 def check_rate(sight: Sight) -> Iterator[Judgement]:
     """The requests and tokens that arrive in every window; judged only where the budget was put to the test."""
     judge = Judge(agreement=sight.agreement, observation=sight.observation, check="rate")
-    limits = sight.agreement.contract.limits.rate
-    sent = sum(len(call.exchanges) for call in sight.observation.calls) if limits else 0
-    if not sent:
-        return
-    arrivals = sorted(
-        ((seen.exchange.started_s, cost_of(seen, "tokens") or 0.0, seen.exchange) for seen in sight.sent), key=lambda arrival: arrival[0]
-    )
-    for index, limit in enumerate(limits):
+    for index, limit in enumerate(sight.agreement.contract.limits.rate):
         for unit, most in (("requests", limit.requests), ("tokens", limit.tokens)):
             if most is not None:
-                costs = [(at, 1.0 if unit == "requests" else tokens, exchange) for at, tokens, exchange in arrivals]
-                yield from _window(judge, f"limits.rate.{index}.{unit}", costs, most, limit, unit)
+                yield from _window(judge, f"limits.rate.{index}.{unit}", _arrivals(sight, unit), most, limit, unit)
 
 
-def _window(
-    judge: Judge, clause: str, costs: list[tuple[float, float, Exchange]], most: int, limit: RateLimit, unit: str
-) -> Iterator[Judgement]:
-    if sum(cost for _, cost, _ in costs) <= most:
+def is_pressed(sight: Sight, exchange: Exchange) -> bool:
+    """Whether so much was sent before an exchange that the budget may have been what held it back."""
+    for limit in sight.agreement.contract.limits.rate:
+        for unit, most in (("requests", limit.requests), ("tokens", limit.tokens)):
+            since_s = exchange.started_s - 2 * limit.per
+            if most is not None and sum(cost for at_s, cost, _ in _arrivals(sight, unit) if since_s <= at_s <= exchange.started_s) >= most * PRESSING:
+                return True
+    return False
+
+
+def _arrivals(sight: Sight, unit: str) -> Arrivals:
+    known = sight.memory.get(f"arrivals of {unit}")
+    if isinstance(known, list):
+        return known
+    found = [
+        (seen.exchange.started_s, 1.0 if unit == "requests" else cost_of(seen, unit) or 0.0, seen.exchange) for seen in sight.sent
+    ]
+    sight.memory[f"arrivals of {unit}"] = found = sorted(found, key=lambda arrival: arrival[0])
+    return found
+
+
+def _window(judge: Judge, clause: str, arrivals: Arrivals, most: int, limit: RateLimit, unit: str) -> Iterator[Judgement]:
+    if sum(cost for _, cost, _ in arrivals) <= most:
         return
     inside: deque[tuple[float, float]] = deque()
     total = 0.0
-    for at_s, cost, exchange in costs:
+    for at_s, cost, exchange in arrivals:
         inside.append((at_s, cost))
         total += cost
         while inside[0][0] <= at_s - limit.per + SLACK_S:

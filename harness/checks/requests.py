@@ -1,9 +1,9 @@
 """Does the client send what the contract says: endpoint, body, rules, credential, arguments, defaults, batches?"""
 
-import json
 from collections.abc import Iterator, Mapping
 
 from harness.checks.compare import close
+from harness.checks.items import Key, asked, carried, given_items, item_text, sent_items
 from harness.checks.judging import Judge, shown
 from harness.checks.parameters import typed_parameter
 from harness.checks.sight import UNREADABLE, Seen, Sight
@@ -135,7 +135,7 @@ def _batch(judge: Judge, seen: Seen, terms: OperationTerms) -> Iterator[Judgemen
 
 def cost_of(seen: Seen, unit: str) -> float | None:
     """What a request costs in a unit, by the contract's own expression; None when it says nothing."""
-    expression = seen.terms.cost.get(unit) if seen.terms else None  # type: ignore[call-overload]  # the keys are literals
+    expression = seen.terms.cost.get(unit) if seen.terms else None
     if expression is None:
         return None
     value = _evaluated(expression, seen)
@@ -152,35 +152,63 @@ def _evaluated(expression: Expression, seen: Seen) -> object:
 def check_arguments(sight: Sight) -> Iterator[Judgement]:
     """What the caller asked for is what goes out; what it left open goes out as the contract's default."""
     judge = Judge(agreement=sight.agreement, observation=sight.observation, check="arguments")
-    sent_items: dict[str, list[object]] = {}
+    before: set[Key] = set()
     for call, sent in sight.by_call:
         terms = judge.agreement.operations.get(call.operation)
         if terms is None or terms.bind is None:
             continue
-        good = [seen for seen in sent if seen.terms is terms and isinstance(seen.request_body, Mapping | None)]
+        good = [seen for seen in sent if seen.terms is terms and not seen.request_violations]
         for seen in good:
             yield from _plain_arguments(judge, call, terms, seen)
             yield from _defaults(judge, call, terms, seen)
-        yield from _split_argument(judge, call, terms, good, sent_items.setdefault(call.operation, []))
+        before.update(carried(call, terms, good))
+        yield from _split_argument(judge, call, terms, good, before)
 
 
 def _plain_arguments(judge: Judge, call: Call, terms: OperationTerms, seen: Seen) -> Iterator[Judgement]:
     assert terms.bind is not None and terms.model.bind is not None
     split = terms.model.bind.split
     for name, expression in terms.bind.arguments.items():
-        if name not in call.arguments or (split and split.argument == name):
+        if split and split.argument == name and given_items(call, terms) is not None:
             continue
-        given, found = call.arguments[name], _evaluated(expression, seen)
+        given = call.arguments.get(name)
         if given is None:
-            continue  # left open: what is sent then is a matter of the defaults
-        same = close(given, found, 0.0)
+            yield from _left_open(judge, terms, seen, name)
+            continue
+        found = _evaluated(expression, seen)
         yield from judge.expect(
             f"operations.{terms.name}.bind.arguments.{name}",
-            same,
+            close(given, found, 0.0),
             expected=f"{shown(given)}, as the caller said",
             actual="nothing of it was sent" if found is MISSING else shown(found),
             exchange=seen.exchange,
         )
+
+
+def _left_open(judge: Judge, terms: OperationTerms, seen: Seen, name: str) -> Iterator[Judgement]:
+    """What the caller left open may be sent all the same, if it does not change the answer."""
+    assert terms.model.bind is not None
+    field, body = terms.model.bind.arguments[name].removeprefix("request.body."), seen.request_body
+    if field in terms.model.request.defaults or not isinstance(body, Mapping) or body.get(field) is None:
+        return
+    bare = {key: value for key, value in body.items() if key != field}
+    answers = [_answer_to(terms, {**seen.request_parts, "body": each}) for each in (body, bare)]
+    if all(answer is not MISSING for answer in answers) and not close(answers[0], answers[1], 0.0):
+        yield judge.broken(
+            f"operations.{terms.name}.bind.arguments.{name}",
+            expected=f"no `{field}`, because the caller left it open",
+            actual=f"{shown(body[field])}, which changes the answer",
+            exchange=seen.exchange,
+        )
+
+
+def _answer_to(terms: OperationTerms, parts: Mapping[str, object]) -> object:
+    """What the contract's own stub would answer; MISSING where it has none."""
+    stub = terms.stub_bodies.get(terms.success[0])
+    try:
+        return terms.evaluate(stub, request=parts) if stub is not None else MISSING
+    except EvaluationError:
+        return MISSING
 
 
 def _defaults(judge: Judge, call: Call, terms: OperationTerms, seen: Seen) -> Iterator[Judgement]:
@@ -199,33 +227,21 @@ def _defaults(judge: Judge, call: Call, terms: OperationTerms, seen: Seen) -> It
         )
 
 
-def _split_argument(
-    judge: Judge, call: Call, terms: OperationTerms, sent: list[Seen], before: list[object]
-) -> Iterator[Judgement]:
-    assert terms.bind is not None and terms.model.bind is not None
-    split, items_of = terms.model.bind.split, terms.bind.split_items
-    given = call.arguments.get(split.argument) if split else None
-    if split is None or items_of is None or not isinstance(given, list):
+def _split_argument(judge: Judge, call: Call, terms: OperationTerms, sent: list[Seen], before: set[Key]) -> Iterator[Judgement]:
+    """Every item goes out, in this call or for an earlier one that asked for just the same, and nothing else does."""
+    given = given_items(call, terms)
+    if given is None or terms.model.bind is None or terms.model.bind.split is None:
         return
-    now: list[object] = []
-    for seen in sent:
-        items = _evaluated(items_of, seen)
-        now += items if isinstance(items, list) else []
-    before += now
-    known = {_key(item) for item in given}
-    foreign = [item for item in now if _key(item) not in known]
-    complete = not isinstance(call.ending, Returned) or known <= {_key(item) for item in before}
+    known = {item_text(item) for item in given}
+    foreign = [item for seen in sent for item in sent_items(terms, seen) or [] if item_text(item) not in known]
+    lost = [item for item, key in zip(given, asked(call, terms), strict=True) if key not in before] if isinstance(call.ending, Returned) else []
     yield from judge.expect(
-        f"operations.{terms.name}.bind.arguments.{split.argument}",
-        not foreign and complete,
+        f"operations.{terms.name}.bind.arguments.{terms.model.bind.split.argument}",
+        not foreign and not lost,
         expected=f"the {len(given)} items that the caller gave, and no others",
-        actual=f"foreign: {shown(foreign[:1])}" if foreign else "some were never sent",
+        actual=f"foreign: {shown(foreign[:1])}" if foreign else f"{len(lost)} of them never sent, such as {shown(lost[:1])}",
         exchange=sent[0].exchange if sent else None,
     )
-
-
-def _key(item: object) -> str:
-    return item if isinstance(item, str) else json.dumps(item)
 
 
 def check_credential(sight: Sight) -> Iterator[Judgement]:

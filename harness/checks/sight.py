@@ -137,6 +137,7 @@ class Sight:
 
     agreement: Agreement
     observation: Observation
+    memory: dict[str, object] = field(default_factory=dict, repr=False)  # what checks found out and share
 
     @cached_property
     def by_call(self) -> tuple[tuple[Call, tuple[Seen, ...]], ...]:

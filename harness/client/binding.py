@@ -4,11 +4,15 @@ The contract's own adapter needs no file: its ``bind:`` sections say everything.
 ``contracts/clients/NAME.yaml``.
 """
 
+# ruff: noqa: RUF012 -- pydantic copies the default of each field, and the models are frozen
+
 import importlib
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
@@ -83,10 +87,35 @@ class Binding:
         """Whether the client has a method for an operation."""
         return operation in self.methods
 
-    def arguments(self, operation: str, parts: Mapping[str, object]) -> dict[str, object]:
-        """The arguments of a call that means the request with these parts; what it does not say is left out."""
+    def arguments(self, operation: str, parts: Mapping[str, object], *, leave_out: frozenset[str] = frozenset()) -> dict[str, object]:
+        """The arguments of a call that means the request with these parts, as the client calls them.
+
+        What the request does not say is left out, and so is what ``leave_out`` names by the contract's names.
+        """
+        left = leave_out | {source for name, source in self._sources(operation).items() if name in leave_out}
+        arguments = self.methods[operation].arguments
+        wanted = {name: expression for name, expression in arguments.items() if not {name, expression.source} & left}
+        return self._evaluated(operation, wanted, parts)
+
+    def meant(self, operation: str, parts: Mapping[str, object], *, leave_out: frozenset[str] = frozenset()) -> dict[str, object]:
+        """The same by the contract's own names: what the caller means, as far as the client can be told it."""
+        bound = self.agreement.operations[operation].bind
+        own = self.methods[operation].arguments
+        sayable = own.keys() | {expression.source for expression in own.values()}
+        wanted = {
+            name: expression
+            for name, expression in (bound.arguments.items() if bound else ())
+            if name not in leave_out and {name, expression.source} & sayable
+        }
+        return self._evaluated(operation, wanted, parts)
+
+    def _sources(self, operation: str) -> dict[str, str]:
+        bound = self.agreement.operations[operation].bind
+        return {name: expression.source for name, expression in bound.arguments.items()} if bound else {}
+
+    def _evaluated(self, operation: str, wanted: Mapping[str, Expression], parts: Mapping[str, object]) -> dict[str, object]:
         terms, found = self.agreement.operations[operation], dict[str, object]()
-        for name, expression in self.methods[operation].arguments.items():
+        for name, expression in wanted.items():
             try:
                 found[name] = terms.evaluate(expression, request=parts)
             except EvaluationError:
@@ -144,7 +173,7 @@ def _by_contract(agreement: Agreement, target: str) -> Binding:
         for name, terms in agreement.operations.items()
         if terms.bind is not None and terms.model.bind is not None
     }
-    construct = {"base_url": "base_url"} | ({"credential": "credential"} if agreement.contract.provider.auth else {})
+    construct = _constructor(target, with_credential=agreement.contract.provider.auth is not None)
     return Binding(
         name=target,
         title=target,
@@ -160,16 +189,70 @@ def _by_contract(agreement: Agreement, target: str) -> Binding:
     )
 
 
+NAMES_OF: Mapping[str, tuple[str, ...]] = {
+    "base_url": ("base_url", "url", "api_base", "endpoint", "base_uri", "host_url"),
+    "credential": ("credential", "api_key", "key", "token", "credentials", "apikey"),
+}
+
+
+def _constructor(target: str, *, with_credential: bool) -> dict[str, str]:
+    """What a class is made with, by the names that it has for a base URL and a credential.
+
+    One that takes no credential reads it from the environment. UnknownClient when it needs something else.
+    """
+    wanted = ("base_url", "credential") if with_credential else ("base_url",)
+    try:
+        parameters = inspect.signature(resolve(target)).parameters
+    except (TypeError, ValueError):  # a builtin tells nothing about itself
+        return {name: name for name in wanted}
+    takes_any = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values())
+    named = {name for name, parameter in parameters.items() if parameter.kind not in _NOT_BY_NAME}
+    found = {}
+    for wish in wanted:
+        known = next((name for name in NAMES_OF[wish] if name in named), wish if takes_any else None)
+        if known is not None:
+            found[known] = wish
+    missing = [name for name, parameter in parameters.items() if parameter.default is parameter.empty and name in named - found.keys()]
+    if missing:
+        raise UnknownClient(
+            f"{target} needs {', '.join(missing)}, and only a base URL and a credential can be guessed: "
+            "say in contracts/clients/NAME.yaml, under `make:`, how it is made, and name that file instead"
+        )
+    return found
+
+
+_NOT_BY_NAME = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_ONLY)
+FOREIGN = frozenset({"requests", "aiohttp", "urllib", "httpx2", "http", "urllib3", "socket", "grpc", "subprocess", "pycurl"})
+
+
 def _speaks_httpx(target: str) -> bool:
-    """Whether a class, or one it derives from, lives in a module that uses httpx: then it is met in process."""
-    factory = resolve(target)
+    """Whether what a class is made of uses httpx, and no other way onto the network: then it is met in process."""
+    roots = _roots(_modules_of(resolve(target)))
+    return "httpx" in roots and not roots & FOREIGN
+
+
+def _modules_of(factory: object) -> list[ModuleType]:
+    """The modules of a class, of those it derives from, and of the classes that these modules take from elsewhere."""
     classes = inspect.getmro(factory) if inspect.isclass(factory) else ()
-    modules = {inspect.getmodule(kind) for kind in classes} | {inspect.getmodule(factory)}
-    foreign = ("requests", "aiohttp", "urllib", "httpx2", "http.client", "urllib3", "socket", "grpc")
-    names = {getattr(value, "__name__", "") for module in modules if module for value in vars(module).values() if inspect.ismodule(value)}
-    names |= {getattr(value, "__module__", "") or "" for module in modules if module for value in vars(module).values()}
-    roots = {name.partition(".")[0] for name in names}
-    return "httpx" in roots and not roots & {name.partition(".")[0] for name in foreign}
+    own = [module for module in map(inspect.getmodule, (factory, *classes)) if module]
+    others = [inspect.getmodule(value) for module in own for value in vars(module).values() if inspect.isclass(value)]
+    found = {module.__name__: module for module in (*own, *others) if module and not _is_library(module)}
+    return list(found.values())
+
+
+def _is_library(module: ModuleType) -> bool:
+    """Whether a module is not the client's own work: what it could do says nothing about what is done with it."""
+    root = module.__name__.partition(".")[0]
+    installed = "site-packages" in (getattr(module, "__file__", None) or "") and root != "adapters"
+    return root == "harness" or root in sys.stdlib_module_names or installed
+
+
+def _roots(modules: list[ModuleType]) -> set[str]:
+    names = set()
+    for module in modules:
+        for value in vars(module).values():
+            names.add(value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None) or "")
+    return {name.partition(".")[0] for name in names if isinstance(name, str)}
 
 
 def _by_file(agreement: Agreement, path: Path) -> Binding:

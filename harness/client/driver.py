@@ -1,33 +1,37 @@
 """Takes a client through a scenario, in virtual time, with a wire between it and its provider."""
 
 import asyncio
-import logging
 import os
 import time
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import partial
-from inspect import isawaitable, iscoroutinefunction
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from harness.client.attribution import Span, owners
 from harness.client.binding import Binding
+from harness.client.calling import called, closed, entered, method_of, raised
+from harness.client.overhearing import Overheard, shown
 from harness.client.plain import plain
 from harness.client.reaching import reach
 from harness.client.scenario import ChangeCredential, Given, Invoke, Pass, Scenario, Step, Together, Watch
 from harness.contract.expressions import EvaluationError
-from harness.exchange import Call, Ending, Exchange, Level, Observation, Raised, Request, Returned
-from harness.wire.clock import VirtualClock, run
+from harness.exchange import Call, Ending, Exchange, Level, Observation, Raised, Request, Returned, Unfinished
+from harness.wire.clock import RealTimeExceeded, Stalled, VirtualClock, run
+from harness.wire.clock.model import Abort
 from harness.wire.faults import Fault
 from harness.wire.port import port_seam
 from harness.wire.seam_httpx import httpx_seam
 from harness.wire.wire import Rewrite, Script, Upstream, Wire
 
-REAL_LIMIT_S = 20.0
+REAL_LIMIT_S = 10.0
+MOST_REQUESTS = 3_000  # of one play: a client that makes more will not stop
+PATIENCE = 10  # how many budgets a call may take before it is taken to hang
 MONITOR = "monitor"
+BESIDES = ""  # the operation of a call that nobody made: requests that belong to none
 _call: ContextVar[int | None] = ContextVar("harness_call", default=None)
 
 
@@ -58,11 +62,14 @@ class Trial:
 
 
 def play(trial: Trial, scenario: Scenario) -> Observation:
-    """What was observed; RealTimeExceeded or Stalled when the client hangs."""
+    """What was observed, up to where the client hangs if it does."""
     clock = VirtualClock()
     stage = _Stage(trial, clock)
     with stage.environment():
-        run(partial(stage.play, scenario), clock=clock, real_limit_s=trial.real_limit_s)
+        try:
+            run(partial(stage.play, scenario), clock=clock, real_limit_s=trial.real_limit_s)
+        except (RealTimeExceeded, Stalled) as error:
+            stage.hangs(error)
     return stage.observation()
 
 
@@ -94,7 +101,10 @@ class _RealClock(VirtualClock):
 
 @dataclass
 class _Running:
-    """A call that has begun; its exchanges are found when all is over."""
+    """A call that has begun; its exchanges are found when all is over.
+
+    ``arguments`` are what the caller means by the contract's names, whatever the client calls them.
+    """
 
     number: int
     operation: str
@@ -102,7 +112,7 @@ class _Running:
     intended: Mapping[str, object] | None
     started_s: float
     ended_s: float = 0.0
-    ending: Ending | None = None
+    ending: Ending = field(default_factory=Unfinished)
     first: int = 0
     last: int | None = None
     step: str | None = None
@@ -120,14 +130,17 @@ class _Stage:
         self.tags: list[tuple[int | None, str | None]] = []
         self.reached: str | None = None
         self.measured: dict[str, float] = {}
-        self.log: list[str] = []
-        self.shown = ""
+        self.overheard = Overheard()
+        self.shown: list[str] = []
         self.origin = ""
+        self.hung = ""
         self.upstream = trial.upstream(clock)
         self.wire = Wire(upstream=self.upstream, clock=lambda: clock.now_s, script=self._script, rewrite=trial.rewrite)
 
     def _script(self, number: int, request: Request) -> Fault | None:
         self.tags.append((_call.get(), self.given))
+        if number == MOST_REQUESTS:
+            self.clock.stop(Stalled(f"{number} requests were made, and there is no end to it"))
         return self.trial.script(number, request) if self.trial.script else None
 
     @property
@@ -139,29 +152,33 @@ class _Stage:
     def environment(self) -> Iterator[None]:
         """The credential stands in the environment variable that the contract names, for as long as this lasts."""
         before = dict(os.environ)
-        handler = _Notes(self.log)
-        root = logging.getLogger()
-        level = root.level
         try:
             if self._variable:
                 os.environ[self._variable] = self.trial.credential
-            root.addHandler(handler)
-            root.setLevel(logging.DEBUG)
-            yield
+            with self.overheard.listening():
+                yield
         finally:
-            root.removeHandler(handler)
-            root.setLevel(level)
             os.environ.clear()
             os.environ.update(before)
+
+    def hangs(self, error: Exception) -> None:
+        """The play ended here, because the client did not."""
+        self.hung = str(error)
+        self.wire.close()
+        for call in self.calls:
+            if isinstance(call.ending, Raised) and call.ending.type == "CancelledError" and call.ended_s >= self.clock.now_s:
+                call.ending = Unfinished()  # the harness cut it off
+            if isinstance(call.ending, Unfinished):
+                call.ended_s = self.clock.now_s
 
     async def play(self, scenario: Scenario) -> None:
         async with AsyncExitStack() as stack:
             self.origin = await stack.enter_async_context(self._seam())
             client = await stack.enter_async_context(self._client())
-            self.shown = _repr(client)
+            self.shown.append(shown(client))
             for step in scenario:
                 await self._take(client, step)
-            self.shown += _repr(client)
+            self.shown.append(shown(client))
         self.wire.close()
 
     @asynccontextmanager
@@ -196,7 +213,7 @@ class _Stage:
         try:
             yield client
         finally:
-            await _close(client, self.binding.close)
+            await closed(client, self.binding.close)
 
     async def _take(self, client: Any, step: Step) -> None:
         match step:
@@ -223,6 +240,14 @@ class _Stage:
         if hasattr(self.upstream, "accept"):
             self.upstream.accept(step.to)
 
+    async def _reach(self, state: str | None) -> None:
+        """Bring the provider into a state, past the client and unseen, if it is not in it already."""
+        if state is not None and state != self.reached:
+            await reach(self.binding.agreement, self.upstream, state, self.trial.credential)
+            self.reached = state
+
+    # Calls
+
     def _begin(self, operation: str, arguments: Mapping[str, object], intended: Mapping[str, object] | None) -> _Running:
         running = _Running(
             number=len(self.calls), operation=operation, arguments=arguments, intended=intended, started_s=self.clock.now_s, first=len(self.tags)
@@ -230,25 +255,16 @@ class _Stage:
         self.calls.append(running)
         return running
 
-    async def _reach(self, state: str | None) -> None:
-        """Bring the provider into a state, past the client and unseen, if it is not in it already."""
-        if state is not None and state != self.reached:
-            await reach(self.binding.agreement, self.upstream, state, self.trial.credential)
-            self.reached = state
-
     async def _invoke(self, client: Any, step: Invoke) -> None:
         await self._reach(step.needs)
         bound = self.binding.methods[step.operation]
-        arguments = {**self.binding.arguments(step.operation, step.parts), **step.arguments}
-        arguments = {name: value for name, value in arguments.items() if name not in step.leave_out}
-        running = self._begin(step.operation, arguments, step.parts if not (step.arguments or step.leave_out) else None)
+        passed = {**self.binding.arguments(step.operation, step.parts, leave_out=step.leave_out), **step.arguments}
+        meant = {**self.binding.meant(step.operation, step.parts, leave_out=step.leave_out), **step.arguments}
+        running = self._begin(step.operation, meant, None if step.arguments else step.parts)
         running.step = step.step
 
         async def work() -> Any:
-            method = client
-            for name in bound.call.split("."):
-                method = getattr(method, name)
-            return await _called(method, arguments)
+            return await called(method_of(client, bound.call), passed)
 
         await self._ended(running, work, lambda value: bound.returns.evaluate({"result": plain(value)}))
 
@@ -257,127 +273,85 @@ class _Stage:
 
         async def tagged() -> None:
             _call.set(running.number)
-            mark = len(self.log)
+            mark = len(self.overheard.lines)
             try:
                 value = await work()
                 try:
                     running.ending = Returned(value=read(value))
                 except EvaluationError as error:
                     running.ending = Returned(value=f"unreadable: {error}")
-            except Exception as error:  # noqa: BLE001 - whatever a client raises is what is observed
-                running.ending = _raised(error, self.binding.errors, self.log[mark:])
+            except (Abort, GeneratorExit):
+                raise
+            except BaseException as error:
+                if isinstance(error, asyncio.CancelledError) and (task := asyncio.current_task()) is not None and task.cancelling():
+                    raise
+                running.ending = raised(error, self.binding.errors, self.overheard.lines[mark:])
             running.ended_s, running.last = self.clock.now_s, len(self.tags)
 
-        await asyncio.get_running_loop().create_task(tagged())
+        loop = asyncio.get_running_loop()
+        watchdog = loop.call_later(self._patience_s, self._give_up, running)
+        try:
+            await loop.create_task(tagged())
+        finally:
+            watchdog.cancel()
+
+    @property
+    def _patience_s(self) -> float:
+        contract = self.binding.agreement.contract
+        longest = contract.monitoring.health_check_interval if contract.monitoring else 0.0
+        return PATIENCE * max(contract.resilience.budget or 0.0, contract.provider.timeout, longest)
+
+    def _give_up(self, running: _Running) -> None:
+        self.clock.stop(Stalled(f"a call of {running.operation} goes on after {self.clock.now_s - running.started_s:g} s"))
 
     async def _watch(self, client: Any, step: Watch) -> None:
         running = self._begin(MONITOR, {}, None)
         alerts: list[object] = []
 
         async def work() -> dict[str, object]:
-            monitor = client.monitor(on_alert=alerts.append)
-            async with monitor:
+            before = plain(client.metrics)
+            async with entered(client.monitor(on_alert=alerts.append)):
                 await self.clock.elapse(step.seconds)
-            return {"alerts": len(alerts), "metrics": plain(client.metrics)}
+            self.shown.extend(map(repr, alerts))
+            return {"alerts": len(alerts), "metrics": plain(client.metrics), "metrics_before": before}
 
         await self._ended(running, work, lambda value: value)
 
+    # What was seen
+
     def observation(self) -> Observation:
-        exchanges = [
-            replace(exchange, given=given) for exchange, (_, given) in zip(self.wire.exchanges, self.tags, strict=False)
-        ]
-        if self.wire.errors:
+        if self.wire.errors and not self.hung:
             raise self.wire.errors[0]
+        exchanges = [replace(exchange, given=given) for exchange, (_, given) in zip(self.wire.exchanges, self.tags, strict=False)]
+        spans = [
+            Span(operation=call.operation, arguments=call.arguments, first=call.first, last=len(exchanges) if call.last is None else call.last)
+            for call in self.calls
+        ]
+        whose = owners(self.binding.agreement, exchanges, [call for call, _ in self.tags], spans)
+        own: dict[int | None, list[Exchange]] = {}
+        for exchange, owner in zip(exchanges, whose, strict=True):
+            own.setdefault(owner, []).append(exchange)
+        calls = [self._finished(call, own.get(call.number, [])) for call in self.calls]
+        if None in own:
+            calls.append(Call(operation=BESIDES, exchanges=tuple(own[None]), ending=Returned(), ended_s=self.clock.now_s))
         return Observation(
-            calls=tuple(self._finished(call, exchanges) for call in self.calls),
+            calls=tuple(calls),
             level=self.trial.level,
             origin=self.origin,
             secrets=tuple(self.secrets),
             measured=self.measured,
             seed=self.trial.seed,
-            stray="\n".join((self.shown, *self.log)),
+            hung=self.hung,
+            stray="\n".join((*self.shown, *self.overheard.lines)),
         )
 
-    def _finished(self, call: _Running, exchanges: list[Exchange]) -> Call:
-        tagged = self.binding.wire == "httpx"
-        last = len(exchanges) if call.last is None else call.last
-        own = [
-            exchange
-            for number, exchange in enumerate(exchanges)
-            if (self.tags[number][0] == call.number if tagged else call.first <= number < last and self._fits(call, exchange))
-        ]
+    def _finished(self, call: _Running, own: list[Exchange]) -> Call:
         return Call(
             operation=call.operation,
             arguments=call.arguments,
             intended=call.intended,
             exchanges=tuple(replace(exchange, step=call.step) for exchange in own) if call.step else tuple(own),
-            ending=call.ending or Returned(),
+            ending=call.ending,
             started_s=call.started_s,
             ended_s=call.ended_s,
         )
-
-    def _fits(self, call: _Running, exchange: Exchange) -> bool:
-        """Whether a request on a port, where calls at one time can't be told apart otherwise, carries what this one gave."""
-        rivals = [other for other in self.calls if other is not call and other.started_s <= call.ended_s and other.ended_s >= call.started_s]
-        rivals = [other for other in rivals if other.first <= call.first < (other.last or 0) or call.first <= other.first < (call.last or 0)]
-        if not rivals:
-            return True
-        body = exchange.request.body
-        return any(text.encode() in body for text in _texts(call.arguments))
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            if key != "model":
-                yield from _texts(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _texts(item)
-
-
-class _Notes(logging.Handler):
-    """Keeps what is logged, so that it can be searched for a credential."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__(logging.DEBUG)
-        self._lines = lines
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.name.partition(".")[0] not in ("asyncio", "harness"):
-            self._lines.append(record.getMessage())
-
-
-async def _called(method: Any, arguments: Mapping[str, object]) -> Any:
-    """The method's result; one that blocks runs in a thread, in which time is virtual too."""
-    if iscoroutinefunction(method):
-        return await method(**arguments)
-    value = await asyncio.to_thread(partial(method, **arguments))
-    return await value if isawaitable(value) else value
-
-
-async def _close(client: Any, close: str | None) -> None:
-    for name in (close,) if close else ("aclose", "close"):
-        method = getattr(client, name, None)
-        if callable(method):
-            value = method()
-            if isawaitable(value):
-                await value
-            return
-
-
-def _raised(error: Exception, names: Mapping[str, tuple[str, ...]], log: list[str]) -> Raised:
-    """What an engineer would see of an error; its own class names and the contract's names for them."""
-    own = [kind.__name__ for kind in type(error).__mro__ if kind not in (object, BaseException)]
-    known = [name for name, aliases in names.items() if set(aliases) & set(own)]
-    text = "\n".join((repr(error), str(error), "".join(traceback.format_exception(error)), *log))
-    return Raised(type=type(error).__name__, bases=(*own[1:], *known), message=str(error), text=text)
-
-
-def _repr(client: Any) -> str:
-    try:
-        return f"{client!r} {client}"
-    except Exception:  # noqa: BLE001 - a client may refuse to be shown
-        return ""

@@ -125,6 +125,11 @@ class VirtualClock:
             with pacer.lent():
                 yield
 
+    def stop(self, verdict: Exception) -> None:
+        """End the run that this clock is driven by, with this verdict; nothing outside of a run."""
+        if self._pacer is not None:
+            self._pacer.abort(verdict)
+
     def record(self, *, since_ns: int, by: Means) -> None:
         """Note that somebody waited from ``since_ns`` until now."""
         if (passed_ns := self._now_ns - since_ns) > 0:

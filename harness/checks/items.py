@@ -1,0 +1,66 @@
+"""What a call asks for, item by item: known by the item itself and the options that hold for it."""
+
+import json
+from collections.abc import Iterable
+
+from harness.checks.sight import Seen
+from harness.contract.agreement import OperationTerms
+from harness.contract.expressions import EvaluationError
+from harness.exchange import Call
+
+Key = str
+
+
+def asked(call: Call, terms: OperationTerms) -> list[Key]:
+    """The keys of the items that a call asks for; one for the whole call where it has no items."""
+    given = given_items(call, terms)
+    options = _options(call, terms)
+    return [options] if given is None else _keys(given, options)
+
+
+def carried(call: Call, terms: OperationTerms, sent: Iterable[Seen]) -> list[Key]:
+    """The keys of what these requests of a call ask for."""
+    options, found = _options(call, terms), list[Key]()
+    for seen in sent:
+        if given_items(call, terms) is None:
+            found.append(options)
+        else:
+            found += _keys(sent_items(terms, seen) or [], options)
+    return found
+
+
+def given_items(call: Call, terms: OperationTerms) -> list[object] | None:
+    """The items that the caller gave; None where the operation is not split, or no list was given."""
+    split = terms.model.bind.split if terms.model.bind else None
+    given = call.arguments.get(split.argument) if split else None
+    return given if isinstance(given, list) else None
+
+
+def sent_items(terms: OperationTerms, seen: Seen) -> list[object] | None:
+    """The items in one request; None when it can't be told."""
+    if terms.bind is None or terms.bind.split_items is None or seen.terms is not terms:
+        return None
+    try:
+        items = terms.bind.split_items.evaluate(seen.names)
+    except EvaluationError:
+        return None
+    return items if isinstance(items, list) else None
+
+
+def item_text(item: object) -> str:
+    """An item as text that is equal for equal items."""
+    return json.dumps(item, default=repr, sort_keys=True)
+
+
+def _keys(items: list[object], options: str) -> list[Key]:
+    return [f"{item_text(item)} {options}" for item in items]
+
+
+def _options(call: Call, terms: OperationTerms) -> str:
+    """What else decides the answer: the arguments as they were said, and the defaults for those left open."""
+    bind = terms.model.bind
+    split = bind.split.argument if bind and bind.split and given_items(call, terms) is not None else None
+    sources = bind.arguments if bind else {}
+    said = {sources.get(name, name): value for name, value in call.arguments.items() if value is not None and name != split}
+    left = {f"request.body.{field}": value for field, value in terms.model.request.defaults.items()}
+    return json.dumps([terms.name, {**left, **said}], default=repr, sort_keys=True)

@@ -1,0 +1,64 @@
+"""Calling a client's methods, of either kind, and taking what comes of it as values."""
+
+import asyncio
+import traceback
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from inspect import isawaitable, iscoroutinefunction
+from typing import Any
+
+from harness.exchange import Raised
+
+
+def method_of(client: Any, dotted: str) -> Any:
+    """The method that a dotted name means; AttributeError when the client has none."""
+    for name in dotted.split("."):
+        client = getattr(client, name)
+    return client
+
+
+async def called(method: Any, arguments: Mapping[str, object]) -> Any:
+    """The method's result; one that blocks runs in a thread, in which time is virtual too."""
+    if iscoroutinefunction(method):
+        return await method(**arguments)
+    value = await asyncio.to_thread(partial(method, **arguments))
+    return await value if isawaitable(value) else value
+
+
+@asynccontextmanager
+async def entered(manager: Any) -> AsyncIterator[None]:
+    """A context manager of either kind, entered; one that blocks does so in a thread."""
+    if hasattr(manager, "__aenter__"):
+        async with manager:
+            yield
+        return
+    await asyncio.to_thread(manager.__enter__)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(manager.__exit__, None, None, None)
+
+
+async def closed(client: Any, close: str | None) -> None:
+    """Close the client, if it can be closed."""
+    for name in (close,) if close else ("aclose", "close"):
+        method = getattr(client, name, None)
+        if callable(method):
+            value = await asyncio.to_thread(method) if not iscoroutinefunction(method) else method()
+            if isawaitable(value):
+                await value
+            return
+
+
+def raised(error: BaseException, names: Mapping[str, tuple[str, ...]], log: Sequence[str]) -> Raised:
+    """What an engineer would see of an error; its own class names and the contract's names for them."""
+    own = [kind.__name__ for kind in type(error).__mro__ if kind not in (object, BaseException)]
+    known = [name for name, aliases in names.items() if set(aliases) & set(own)]
+    text = "\n".join((repr(error), str(error), *_attributes(error), "".join(traceback.format_exception(error)), *log))
+    return Raised(type=type(error).__name__, bases=(*own[1:], *known), message=str(error), text=text)
+
+
+def _attributes(error: BaseException) -> list[str]:
+    """Its public fields of text: what a tracker of errors would send along."""
+    return [f"{name}={value}" for name, value in vars(error).items() if isinstance(value, str) and not name.startswith("__")]
