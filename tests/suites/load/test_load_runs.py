@@ -115,7 +115,8 @@ def test_a_locust_that_comes_to_no_result_is_an_error_and_no_pass(setting: Setti
 
 
 def test_contracts_without_a_smoke_profile_or_an_objective_have_no_case(setting: Setting) -> None:
-    for missing in ({"load": {}}, {"sla": type(setting.agreement.contract.sla)()}):
+    without: list[dict[str, Any]] = [{"load": {}}, {"sla": type(setting.agreement.contract.sla)()}]
+    for missing in without:
         contract = setting.agreement.contract.model_copy(update=missing)
         assert list(SUITE.cases(replace(setting, agreement=replace(setting.agreement, contract=contract)))) == []
 

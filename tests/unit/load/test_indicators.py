@@ -77,7 +77,7 @@ def test_failing_fast_is_no_quick_answer(sampled: Sampled, terms: Make) -> None:
 
 def test_who_waited_in_vain_counts_with_the_time_they_waited(sampled: Sampled, terms: Make) -> None:
     found = measure(sampled(many(90) + many(10, Fate.LATE, response_s=60.0)), terms(100))
-    assert (found["load.p50_s"], found["load.p95_s"]) == (pytest.approx(0.1), 60.0)
+    assert [found["load.p50_s"], found["load.p95_s"]] == pytest.approx([0.1, 60.0])
 
 
 def test_a_provider_that_falls_behind_is_not_credited_with_what_it_does_afterwards(sampled: Sampled, terms: Make) -> None:
