@@ -52,7 +52,7 @@ def add_options(parser: LocustArgumentParser, **_: Any) -> None:
         parser.add_argument(name, metavar=metavar, help=text, include_in_web_ui=False)
 
     add("--contract", metavar="NAME", text="the contract: SERVICE, SERVICE@VERSION or a path (default: the only one there is)")
-    add("--provider", metavar="HOW", text="stub, embedded, container[:TAG], live, or a base URL (default: what the contract says; --host is the same)")
+    add("--provider", metavar="HOW", text="stub, embedded, container[:TAG], live, or a base URL (default: the contract's, but never live; --host is the same)")
     add("--rate", metavar="RATE", text="another arrival rate than the profile's, such as 500/s")
     add("--duration", metavar="TIME", text="another duration than the profile's, such as 30s")
     add("--result-file", metavar="FILE", text="where the result goes (default: build/load/CONTRACT-PROFILE.json)")

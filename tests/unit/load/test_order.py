@@ -48,6 +48,13 @@ def test_rate_and_duration_can_be_replaced(voyage: Agreement) -> None:
     assert (order.rate_per_s, order.duration_s, order.provider) == (500, 30, "http://127.0.0.1:1/v1")
 
 
+def test_the_live_provider_is_never_meant_unless_it_is_named(voyage: Agreement) -> None:
+    provider = voyage.contract.provider.model_copy(update={"default": "live"})
+    live = replace(voyage, contract=voyage.contract.model_copy(update={"provider": provider}))
+    assert order_for(live).provider == "stub"
+    assert order_for(live, provider="live").provider == "live"
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
