@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from harness.checks.examples import example_parts
+from harness.checks.intent import forbidden_by, with_items
 from harness.client.driver import Trial, play
 from harness.client.scenario import Invoke, Scenario
 from harness.contract.agreement import OperationTerms
@@ -70,18 +71,27 @@ class Staging:
         """The state, where the provider remembers anything at all."""
         return state if self.setting.provider.remembers else None
 
-    def call_with(self, terms: OperationTerms, items: list[object]) -> Invoke:
+    def call_with(self, terms: OperationTerms, items: list[object], *, example: str | None = None) -> Invoke:
         """A call of a splitting operation with just these items, and as small an answer as an example allows."""
-        bind = terms.model.bind
-        assert bind is not None and bind.split is not None
-        invoke = self.invoke(terms.name, self.leanest(terms))
-        return replace(invoke, arguments={bind.split.argument: items})
+        invoke = self.invoke(terms.name, example or self.leanest(terms))
+        return replace(invoke, parts=with_items(terms, invoke.parts, items) or invoke.parts)
 
     def fresh(self, terms: OperationTerms, number: int) -> Invoke:
-        """A call that no cache holds: the first example, with an item of its own where the operation has items."""
+        """A call that is like no other: the first example, with an item or a text of its own."""
         if self.splits(terms):
             return self.call_with(terms, self.items(terms, 1, tag=f"n{number}"))
-        return self.invoke(terms.name)
+        invoke = self.invoke(terms.name)
+        if self.setting.provider.remembers:
+            return invoke  # another text might mean something that is not there
+        return replace(invoke, parts=self._retold(terms, invoke.parts, f"n{number}"))
+
+    def _retold(self, terms: OperationTerms, parts: Mapping[str, object], text: str) -> Mapping[str, object]:
+        """The request with the first text of its body replaced that may be any text; the same one if there is none."""
+        for body in _with_text(parts["body"], text):
+            changed = {**parts, "body": body}
+            if not forbidden_by(self.setting.agreement, terms, changed):
+                return changed
+        return parts
 
     def splits(self, terms: OperationTerms) -> bool:
         return terms.model.bind is not None and terms.model.bind.split is not None and terms.bind is not None
@@ -100,9 +110,14 @@ class Staging:
     def leanest(self, terms: OperationTerms) -> str:
         """The example with the smallest answer for an item: what has to be asked often costs the least with it."""
         if terms.name not in self._leanest:
-            sizes = {name: self._answer_size(terms, name) for name in terms.model.examples}
+            sizes = {name: self._answer_size(terms, name) for name in self._fit(terms)}
             self._leanest[terms.name] = min(sizes, key=lambda name: sizes[name])
         return self._leanest[terms.name]
+
+    def _fit(self, terms: OperationTerms) -> list[str]:
+        """The examples whose items can be replaced, where the operation has items; else all."""
+        fit = [name for name, each in terms.model.examples.items() if with_items(terms, example_parts(each), ["item"]) is not None]
+        return fit if self.splits(terms) and fit else list(terms.model.examples)
 
     def _answer_size(self, terms: OperationTerms, name: str) -> float:
         parts = example_parts(terms.model.examples[name])
@@ -128,24 +143,12 @@ class Staging:
         """How many characters make an item of about so many tokens; None when the contract counts none."""
         assert terms.model.bind is not None and terms.model.bind.split is not None
         probe = 10_000
-        one = self.request_of(self.call_with(terms, self.items(terms, 1, length=probe)))
+        one = self.call_with(terms, self.items(terms, 1, length=probe)).parts
         counted = self.cost(terms, one, "tokens")
         if not counted:
             return None
         length = int(tokens / counted * probe)
         return length if length < MOST_BYTES_OF_TEXT else None
-
-    def request_of(self, invoke: Invoke) -> dict[str, object]:
-        """The parts of the request that a call with replaced items means."""
-        terms = self.setting.agreement.operations[invoke.operation]
-        bind = terms.model.bind
-        parts = dict(invoke.parts)
-        if bind is None or bind.split is None or bind.split.argument not in invoke.arguments:
-            return parts
-        assert terms.bind is not None and terms.bind.split_items is not None
-        old = terms.evaluate(terms.bind.split_items, request=parts)
-        parts["body"] = _swapped(parts["body"], old, invoke.arguments[bind.split.argument])
-        return parts
 
     # Exchanges without a client
 
@@ -175,7 +178,7 @@ class Staging:
     def good_answer(self, invoke: Invoke) -> Response:
         """The stub's answer to the request that a call means."""
         terms = self.setting.agreement.operations[invoke.operation]
-        return self.stub.answer_now(self.request(terms, self.request_of(invoke)))
+        return self.stub.answer_now(self.request(terms, invoke.parts))
 
 
 def _relabelled(model: object, text: str) -> object:
@@ -189,15 +192,13 @@ def _relabelled(model: object, text: str) -> object:
     return text
 
 
-def _swapped(value: object, old: object, new: object) -> object:
-    """``value`` with its first part that equals ``old`` replaced by ``new``."""
-    if value == old:
-        return new
-    if isinstance(value, Mapping):
-        found = dict(value)
-        for key, item in found.items():
-            swapped = _swapped(item, old, new)
-            if swapped is not item:
-                found[key] = swapped
-                return found
-    return value
+def _with_text(value: object, text: str) -> Iterator[object]:
+    """``value`` with one of its texts replaced, for each of them in turn."""
+    if isinstance(value, str):
+        yield text
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from ({**value, key: changed} for changed in _with_text(item, text))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from ([*value[:index], changed, *value[index + 1 :]] for changed in _with_text(item, text))

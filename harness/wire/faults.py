@@ -254,8 +254,9 @@ class Slicer:
     def play(self, message: Message) -> Iterator[Step]:
         data = message.data()
         for start in range(0, len(data), self.size):
+            if start:  # not after the last one: whoever has it all may leave at once
+                yield Pause(0)
             yield Send(data[start : start + self.size])
-            yield Pause(0)
         yield from _finish(message)
 
 

@@ -105,7 +105,8 @@ def _transport(staging: Staging, terms: OperationTerms) -> Iterator[Trouble]:
     for name, fault in (("reset_peer", ResetPeer()), ("empty_response", EmptyResponse())):
         yield Trouble(name=f"{name}-then-200", fault=first(1, fault), aims=aims)
         yield Trouble(name=f"{name}-always", fault=always(fault), aims=aims)
-    yield Trouble(name="slow-body-beyond-timeout", fault=first(1, SlowBody(seconds=3 * limit_s)), aims=aims)
+    drip = SlowBody(seconds=3 * limit_s, pieces=max(1, int(3 * limit_s)))  # a piece a second: no read ever times out
+    yield Trouble(name="slow-body-beyond-timeout", fault=first(1, drip), aims=aims)
     yield Trouble(name="slow-body-within-timeout", fault=first(1, SlowBody(seconds=0.5 * limit_s)), aims=aims)
     yield Trouble(name="slicer", fault=always(Slicer()), aims=("operations.*.bind.result",))
     yield Trouble(name="slow_close", fault=always(SlowClose(seconds=1)), aims=("operations.*.bind.result",))

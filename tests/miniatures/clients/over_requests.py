@@ -3,6 +3,7 @@
 import time
 
 import requests
+import urllib3
 
 from tests.miniatures.clients.blocking import Blocking
 from tests.miniatures.clients.sound import Answer, Late, Lost, Send
@@ -28,14 +29,12 @@ class Honest(Blocking):
                 self.base_url + send.path, data=send.body, headers=dict(send.headers), timeout=send.timeout_s, stream=True, allow_redirects=False
             ) as response:
                 found = []
-                for piece in response.iter_content(CHUNK):
+                while piece := response.raw.read1(CHUNK, decode_content=True):
                     found.append(piece)
                     if time.monotonic() >= deadline_s:
                         raise Late
                 return Answer(response.status_code, {name.lower(): value for name, value in response.headers.items()}, b"".join(found))
-        except requests.Timeout:
+        except (requests.Timeout, urllib3.exceptions.ReadTimeoutError):
             raise Late from None
-        except requests.RequestException as error:
-            if "timed out" in str(error):  # a read timeout inside a body comes as a ConnectionError
-                raise Late from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise Lost from error
