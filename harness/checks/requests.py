@@ -7,7 +7,7 @@ from harness.checks.items import Key, asked, carried, given_items, item_text, se
 from harness.checks.judging import Judge, shown
 from harness.checks.parameters import typed_parameter
 from harness.checks.sight import UNREADABLE, Seen, Sight
-from harness.contract.agreement import OperationTerms, schema_steps
+from harness.contract.agreement import OperationTerms, query_text, schema_steps
 from harness.contract.clauses import clause_id
 from harness.contract.expressions import EvaluationError, Expression
 from harness.exchange import Call, Returned
@@ -209,6 +209,12 @@ def _answer_to(terms: OperationTerms, parts: Mapping[str, object]) -> object:
         return terms.evaluate(stub, request=parts) if stub is not None else MISSING
     except EvaluationError:
         return MISSING
+
+
+def _in_url(terms: OperationTerms, argument: str, given: object) -> str | None:
+    """An argument as a URL or a header carries it; None for one that goes into the body."""
+    source = terms.model.bind.arguments.get(argument, "") if terms.model.bind else ""
+    return query_text(given) if re.fullmatch(r"request\.(query|path|headers)\b.*", source) else None
 
 
 def _defaults(judge: Judge, call: Call, terms: OperationTerms, seen: Seen) -> Iterator[Judgement]:

@@ -122,6 +122,10 @@ class ProviderFuzz:
         named = sorted(f"{root}.*" for root in roots if not root.startswith("operations."))
         return (response_clause(self.terms.name, status), f"{response_clause(self.terms.name, status)}.*", *named)
 
+    def _request_aims(self) -> tuple[str, ...]:
+        parameters = [(part, name, "schema") for part, name, _ in self.bodies.parameters()]
+        return tuple(promise.clause for where in (("body",), *parameters) for promise in self._promises(*where))
+
     # Past the schema
 
     def _garbage(self, refused: str) -> Iterator[Case]:
@@ -182,7 +186,7 @@ class ProviderFuzz:
 
     def _made_up(self) -> Iterator[Case]:
         for mode in MODES:
-            aims = self._answer_aims() if mode == "positive" else tuple(promise.clause for promise in self._promises("body"))
+            aims = self._answer_aims() if mode == "positive" else self._request_aims()
             for number in range(MADE_UP // IN_ONE_CASE):
                 execute = partial(self._generated, mode, number)
                 yield Case(suite=SUITE, operation=self.terms.name, name=f"{mode}-{number + 1}", execute=execute, aims=aims)
