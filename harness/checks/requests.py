@@ -1,5 +1,6 @@
 """Does the client send what the contract says: endpoint, body, rules, credential, arguments, defaults, batches?"""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from harness.checks.compare import close
