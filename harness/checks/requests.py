@@ -179,7 +179,7 @@ def _plain_arguments(judge: Judge, call: Call, terms: OperationTerms, seen: Seen
         found = _evaluated(expression, seen)
         yield from judge.expect(
             f"operations.{terms.name}.bind.arguments.{name}",
-            close(given, found, 0.0),
+            close(given, found, 0.0) or (isinstance(found, str) and found == _in_url(terms, name, given)),
             expected=f"{shown(given)}, as the caller said",
             actual="nothing of it was sent" if found is MISSING else shown(found),
             exchange=seen.exchange,
