@@ -11,7 +11,7 @@ from harness.checks.sight import UNREADABLE, Seen, Sight
 from harness.contract.agreement import OperationTerms, query_text, schema_steps
 from harness.contract.clauses import clause_id
 from harness.contract.expressions import EvaluationError, Expression
-from harness.exchange import Call, Returned
+from harness.exchange import Call, Request, Returned
 from harness.verdict import Judgement
 
 MISSING = object()
@@ -272,9 +272,9 @@ def check_credential(sight: Sight) -> Iterator[Judgement]:
         if sight.observation.origin and value in right:
             yield from judge.expect(
                 "provider.auth.credential",
-                request.origin in ("", sight.observation.origin),
+                _goes_to(request, sight.observation.origin),
                 expected=f"the credential goes to {sight.observation.origin} only",
-                actual=f"it was sent to {request.origin}",
+                actual=f"it was sent to {request.origin or request.header('host')}",
                 exchange=seen.exchange,
             )
     for seen in sight.direct:
@@ -288,3 +288,16 @@ def check_credential(sight: Sight) -> Iterator[Judgement]:
                 actual=f"status {seen.exchange.response.status}",
                 exchange=seen.exchange,
             )
+
+
+def _goes_to(request: Request, origin: str) -> bool:
+    """Whether a request went to this origin, by the address and by the name that it was sent to."""
+    host = request.header("host")
+    return request.origin in ("", origin) and (host is None or host.lower() in _authorities(origin))
+
+
+def _authorities(origin: str) -> tuple[str, ...]:
+    """The spellings of an origin's authority."""
+    scheme, _, authority = origin.lower().partition("://")
+    default = {"https": ":443", "http": ":80"}.get(scheme, "")
+    return authority, authority.removesuffix(default), authority + default

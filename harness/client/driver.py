@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 
 from harness.client.attribution import Span, owners
 from harness.client.binding import Binding
-from harness.client.calling import called, closed, entered, method_of, raised
+from harness.client.calling import called, closed, entered, method_of, raised, spoil
 from harness.client.overhearing import Overheard, shown
 from harness.client.plain import plain
 from harness.client.reaching import reach
@@ -266,7 +267,15 @@ class _Stage:
         async def work() -> Any:
             return await called(method_of(client, bound.call), passed)
 
-        await self._ended(running, work, lambda value: bound.returns.evaluate({"result": plain(value)}))
+        def read(value: Any) -> object:
+            result = bound.returns.evaluate({"result": plain(value)})
+            if not step.spoil:
+                return result
+            result = deepcopy(result)
+            spoil(value)
+            return result
+
+        await self._ended(running, work, read)
 
     async def _ended(self, running: _Running, work: Callable[[], Awaitable[Any]], read: Callable[[Any], object]) -> None:
         """Run a call to its end, in a context of its own so that its requests are known as its own."""

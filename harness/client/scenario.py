@@ -9,7 +9,7 @@ class Invoke:
     """Call the client's method for an operation.
 
     ``parts`` is the request that is meant (body, query, path, headers); ``arguments`` override what follows
-    from it.
+    from it. ``spoil`` overwrites what was returned, once it was looked at, as its owner may.
     """
 
     operation: str
@@ -18,6 +18,7 @@ class Invoke:
     leave_out: frozenset[str] = frozenset()
     needs: str | None = None  # the state that the provider has to be in
     step: str | None = None  # `sequence/step`, when it is one of a sequence
+    spoil: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,10 @@
 """What the suites stage their cases with: calls made from the contract's examples, answers it declares."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import blake2b
 from typing import Any
 
 from harness.checks.examples import example_parts
@@ -11,7 +12,7 @@ from harness.checks.intent import forbidden_by, with_items
 from harness.client.driver import Trial, play
 from harness.client.scenario import Invoke, Scenario
 from harness.contract.agreement import OperationTerms
-from harness.contract.expressions import EvaluationError
+from harness.contract.expressions import EvaluationError, Expression
 from harness.exchange import Exchange, Observation, Request, Response
 from harness.provider.stub import Stub
 from harness.suites.case import Setting
@@ -20,6 +21,8 @@ from harness.wire.wire import Rewrite
 
 FaultOf = Callable[[int], Fault | None]
 MOST_BYTES_OF_TEXT = 8_000_000
+PROBE = 10_000  # characters that are counted to learn what a text costs
+MOST_TEXTS = 50
 
 
 @dataclass(frozen=True)
@@ -81,25 +84,47 @@ class Staging:
         if self.splits(terms):
             return self.call_with(terms, self.items(terms, 1, tag=f"n{number}"))
         invoke = self.invoke(terms.name)
-        if self.setting.provider.remembers:
-            return invoke  # another text might mean something that is not there
-        return replace(invoke, parts=self._retold(terms, invoke.parts, f"n{number}"))
+        # where something is remembered, another text might mean something that is not there
+        return invoke if self.setting.provider.remembers else self.retold(invoke, f"n{number}")
 
-    def _retold(self, terms: OperationTerms, parts: Mapping[str, object], text: str) -> Mapping[str, object]:
-        """The request with the first text of its body replaced that may be any text; the same one if there is none."""
-        for body in _with_text(parts["body"], text):
-            changed = {**parts, "body": body}
-            if not forbidden_by(self.setting.agreement, terms, changed):
-                return changed
-        return parts
+    def retold(self, call: Invoke, text: str) -> Invoke:
+        """The call with ``text`` before the first text of its body that may be any; the same one if there is none."""
+        for body in _edited(call.parts["body"], lambda old: f"{text} {old}"):
+            changed = {**call.parts, "body": body}
+            if not forbidden_by(self.setting.agreement, self.setting.agreement.operations[call.operation], changed):
+                return replace(call, parts=changed)
+        return call
+
+    def wordy(self, terms: OperationTerms, tokens: float) -> Invoke | None:
+        """A call that costs about so many tokens; None when no text can be that long."""
+        call = self.invoke(terms.name, self.leanest(terms))
+        bodies = zip(_edited(call.parts["body"], lambda old: old + "x" * PROBE), range(MOST_TEXTS), strict=False)
+        for place, body in ((place, body) for body, place in bodies):
+            cost = self.cost(terms, {**call.parts, "body": body}, "tokens") or 0.0
+            length = int(tokens / cost * PROBE) if cost >= PROBE / 100 else 0
+            if not 0 < length < MOST_BYTES_OF_TEXT:
+                continue
+            longer = list(_edited(call.parts["body"], lambda old, length=length: old + "x" * length))[place]  # type: ignore[misc]
+            parts = {**call.parts, "body": longer}
+            if not forbidden_by(self.setting.agreement, terms, parts):
+                return replace(call, parts=parts)
+        return None
 
     def splits(self, terms: OperationTerms) -> bool:
         return terms.model.bind is not None and terms.model.bind.split is not None and terms.bind is not None
 
     def items(self, terms: OperationTerms, count: int, *, tag: str = "item", length: int = 0) -> list[object]:
         """So many different items, shaped like those of the operation's examples, each of at least ``length`` characters."""
+        assert terms.bind is not None
+        if terms.bind.split_made is not None:
+            return [_made(terms.bind.split_made, f"{tag} {number} ".ljust(length, "x")) for number in range(count)]
         model = self._item_like(terms)
         return [_relabelled(model, f"{tag} {number} ".ljust(length, "x")) for number in range(count)]
+
+    def items_of(self, terms: OperationTerms, texts: Sequence[str]) -> list[object]:
+        """Items shaped like those of the operation's examples, one for each text."""
+        model = self._item_like(terms)
+        return [_relabelled(model, text) for text in texts]
 
     def _item_like(self, terms: OperationTerms) -> object:
         example = terms.model.examples[self.leanest(terms)]
@@ -142,12 +167,11 @@ class Staging:
     def length_for(self, terms: OperationTerms, tokens: float) -> int | None:
         """How many characters make an item of about so many tokens; None when the contract counts none."""
         assert terms.model.bind is not None and terms.model.bind.split is not None
-        probe = 10_000
-        one = self.call_with(terms, self.items(terms, 1, length=probe)).parts
+        one = self.call_with(terms, self.items(terms, 1, length=PROBE)).parts
         counted = self.cost(terms, one, "tokens")
         if not counted:
             return None
-        length = int(tokens / counted * probe)
+        length = int(tokens / counted * PROBE)
         return length if length < MOST_BYTES_OF_TEXT else None
 
     # Exchanges without a client
@@ -181,6 +205,12 @@ class Staging:
         return self.stub.answer_now(self.request(terms, invoke.parts))
 
 
+def _made(expression: Expression, text: str) -> object:
+    """A new item by the contract's own expression; the number is as peculiar to it as the text."""
+    number = int.from_bytes(blake2b(text[:100].encode(), digest_size=6).digest())
+    return expression.evaluate({"number": number, "text": text})
+
+
 def _relabelled(model: object, text: str) -> object:
     """A value shaped like ``model`` with its first text replaced."""
     if isinstance(model, str):
@@ -192,13 +222,13 @@ def _relabelled(model: object, text: str) -> object:
     return text
 
 
-def _with_text(value: object, text: str) -> Iterator[object]:
-    """``value`` with one of its texts replaced, for each of them in turn."""
+def _edited(value: object, edit: Callable[[str], str]) -> Iterator[object]:
+    """``value`` with one of its texts edited, for each of them in turn."""
     if isinstance(value, str):
-        yield text
+        yield edit(value)
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from ({**value, key: changed} for changed in _with_text(item, text))
+            yield from ({**value, key: changed} for changed in _edited(item, edit))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from ([*value[:index], changed, *value[index + 1 :]] for changed in _with_text(item, text))
+            yield from ([*value[:index], changed, *value[index + 1 :]] for changed in _edited(item, edit))

@@ -78,7 +78,7 @@ def _statuses(staging: Staging, terms: OperationTerms) -> Iterator[Trouble]:
         yield Trouble(name=f"{status}-always", fault=always(fault), aims=aims)
     if len(repeated) > 1:
         faults = [staging.declared(terms.name, status) for status in repeated]
-        burst = lambda number: faults[number % len(faults)]  # noqa: E731 - a fault as others are
+        burst = lambda number: faults[number % len(faults)]
         yield Trouble(name="burst-of-statuses", fault=burst, aims=("resilience.retry.*",))
 
 

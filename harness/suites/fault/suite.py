@@ -2,11 +2,27 @@
 
 from collections.abc import Callable, Iterator
 
+from harness.contract.agreement import OperationTerms
 from harness.exchange import Observation
 from harness.suites.case import Case, Setting, Skipped
+from harness.suites.fault.breaking import breaker_ordeals
+from harness.suites.fault.caching import cache_ordeals
 from harness.suites.fault.catalogue import catalogue
-from harness.suites.fault.policies import monitoring, ordeals
+from harness.suites.fault.credentials import credential_ordeals
+from harness.suites.fault.limiting import batch_ordeals, rate_ordeals
+from harness.suites.fault.ordeal import Ordeal
+from harness.suites.fault.refusals import refusal_ordeals
+from harness.suites.fault.watching import monitor_ordeals
 from harness.suites.staging import Staging
+
+ORDEALS: tuple[Callable[[Staging, OperationTerms], Iterator[Ordeal]], ...] = (
+    breaker_ordeals,
+    rate_ordeals,
+    batch_ordeals,
+    cache_ordeals,
+    credential_ordeals,
+    refusal_ordeals,
+)
 
 
 class Faults:
@@ -19,11 +35,12 @@ class Faults:
         for terms in staging.bound():
             call = staging.invoke(terms.name)
             for trouble in catalogue(staging, terms):
-                execute = lambda fault=trouble.fault, call=call: staging.play((call,), script=fault)  # type: ignore[misc]  # noqa: E731
+                execute = lambda fault=trouble.fault, call=call: staging.play((call,), script=fault)
                 yield self._case(terms.name, trouble.name, execute, trouble.aims)
-            for ordeal in ordeals(staging, terms):
-                yield self._case(terms.name, ordeal.name, ordeal.execute, ordeal.aims)
-        for ordeal in monitoring(staging):
+            for ordeals in ORDEALS:
+                for ordeal in ordeals(staging, terms):
+                    yield self._case(terms.name, ordeal.name, ordeal.execute, ordeal.aims)
+        for ordeal in monitor_ordeals(staging):
             yield self._case("monitor", ordeal.name, ordeal.execute, ordeal.aims)
 
     def _case(self, operation: str, name: str, execute: Callable[[], Observation | Skipped], aims: tuple[str, ...]) -> Case:
