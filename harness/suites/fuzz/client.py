@@ -11,7 +11,7 @@ from harness.contract.agreement import OperationTerms, response_clause
 from harness.contract.reader import Steps
 from harness.exchange import Exchange, Observation, Request, Response
 from harness.suites.case import Case, Skipped
-from harness.suites.fuzz.answers import Answers, Lies
+from harness.suites.fuzz.answers import MOST_CALLS, Answers, Lies
 from harness.suites.fuzz.generated import EngineMissing
 from harness.suites.fuzz.provider import SUITE, ProviderFuzz
 from harness.suites.fuzz.routes import Promise, leaves_open, promises
@@ -52,8 +52,8 @@ class ClientFuzz:
     def _case(self, name: str, execute: Callable[[], Observation | Skipped], *aims: str) -> Case:
         return Case(suite=SUITE, operation=self.terms.name, name=name, execute=execute, aims=aims)
 
-    def _lie(self, name: str, lies: Lies) -> Case:
-        return self._case(f"response-{name}", lambda: self.answers.told(lies), "failures.invalid_response.raises")
+    def _lie(self, name: str, lies: Lies, *, most: int = MOST_CALLS) -> Case:
+        return self._case(f"response-{name}", partial(self.answers.told, lies, most=most), "failures.invalid_response.raises")
 
     # Good answers
 
@@ -82,16 +82,27 @@ class ClientFuzz:
 
     def _lies_about_the_value(self, status: int) -> Iterator[Case]:
         for promise in self._promises():
-            yield self._lie(promise.name, partial(self._against, promise.clause))
+            if promise.keyword == "required":
+                for name in self.staging.setting.agreement.clauses[promise.clause].value:
+                    yield self._lie(f"{promise.name}-{name}", partial(self._without, promise.clause, name))
+            else:
+                yield self._lie(promise.name, partial(self._against, promise.clause), most=2)  # nothing, and something else
         for name in self.terms.invariants.get(status, {}):
             clause = response_clause(self.terms.name, status, "invariants", name)
             yield self._lie(f"invariant-{name}", partial(self._against_invariant, clause))
 
     def _against(self, clause: str, request: Request, response: Response) -> list[Response]:
         """Answers that break a clause of the schema."""
+        return _mixed([of_edit(response, edit) for edit in self._edits_against(clause, response)])
+
+    def _without(self, clause: str, name: str, request: Request, response: Response) -> list[Response]:
+        """Answers that lack a required property, or have it under another name."""
+        edits = self._edits_against(clause, response)
+        return [of_edit(response, edit).response for edit in edits if edit.note == f"without {name}" or edit.note.startswith(f"{name} as ")]
+
+    def _edits_against(self, clause: str, response: Response) -> list[Edit]:
         agreement, at = self.staging.setting.agreement, body_schema(self.terms, response.status)
-        edits = confirmed(agreement, at, iter(self._edits(at, response).get(clause, ()))) if at is not None else ()
-        return _mixed([of_edit(response, edit) for edit in edits])
+        return list(confirmed(agreement, at, iter(self._edits(at, response).get(clause, ())))) if at is not None else []
 
     def _edits(self, at: Steps, response: Response) -> dict[str | None, list[Edit]]:
         """All that can be done to an answer, by the clause that it is done to."""

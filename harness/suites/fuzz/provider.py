@@ -20,8 +20,8 @@ from harness.verdict import SkipReason
 from harness.wire.mutations.keywords import types_of
 
 SUITE = "fuzz"
-MADE_UP = 20
-IN_ONE_CASE = 10
+MADE_UP = 16
+IN_ONE_CASE = 8
 MODES: tuple[Mode, ...] = ("positive", "negative")
 _NESTED = 5_000
 

@@ -170,4 +170,4 @@ def test_the_client_is_told_the_lies_and_the_provider_is_not_blamed(voyage: Agre
     exchanges: list[Exchange] = [exchange for call in observed.calls for exchange in call.exchanges]  # type: ignore[union-attr]  # it is no skip
     assert [json.loads(exchange.response.body) for exchange in exchanges if exchange.response] == [{}, []]
     assert all(exchange.injected for exchange in exchanges)
-    assert bad(run(setting, only="rerank::response-required")) == {}
+    assert bad(run(setting, only="rerank::response-required-usage")) == {}
