@@ -304,7 +304,7 @@ class Courier:
     def _read(self, operation: str, request: Mapping[str, Any], answer: Answer) -> Any:
         terms = _terms(operation)
         try:
-            if answer.headers.get("content-type", "").split(";")[0].strip() != "application/json":
+            if answer.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
                 raise ValueError("not JSON")
             value = json.loads(answer.body.decode(), parse_constant=_refused)
         except ValueError:
