@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from harness.checks.judging import Judge, shown
-from harness.checks.sight import Sight
-from harness.exchange import Returned
+from harness.checks.sight import Seen, Sight
+from harness.contract.promises import Monitoring
+from harness.exchange import Call, Raised, Returned
 from harness.verdict import Judgement
 
 MONITOR = "monitor"  # the name under which a call of the client's monitor is recorded
 SLACK_S = 0.05
+INTERVAL, ALERTS, METRICS = "monitoring.health_check_interval", "monitoring.alert_on_failure", "monitoring.metrics"
 
 
 def check_monitoring(sight: Sight) -> Iterator[Judgement]:
@@ -17,25 +19,51 @@ def check_monitoring(sight: Sight) -> Iterator[Judgement]:
     judge = Judge(agreement=sight.agreement, observation=sight.observation, check="monitoring")
     monitoring = sight.agreement.contract.monitoring
     for call, sent in sight.by_call:
-        if monitoring is None or call.operation != MONITOR or not isinstance(call.ending, Returned):
+        if monitoring is None or call.operation != MONITOR:
             continue
-        report = call.ending.value if isinstance(call.ending.value, Mapping) else {}
-        firsts = [seen.exchange.started_s for seen in sent if seen.exchange.injected is None]
-        gaps = [later - earlier for earlier, later in pairwise(firsts)]
-        interval_s = monitoring.health_check_interval
-        if len(sent) == len(firsts):
-            enough = len(firsts) >= int((call.ended_s - call.started_s) // interval_s)
-            yield from judge.expect(
-                "monitoring.health_check_interval",
-                bool(gaps) and enough and all(abs(gap - interval_s) <= SLACK_S for gap in gaps),
-                expected=f"a health check every {interval_s:g} s",
-                actual=f"gaps of {shown([round(gap, 3) for gap in gaps[:5]])} s",
-            )
-        else:
-            alerts = report.get("alerts", 0)
-            wanted = bool(alerts) if monitoring.alert_on_failure else not alerts
-            yield from judge.expect("monitoring.alert_on_failure", wanted, expected="an alert when the health check fails", actual=f"{alerts} alerts")
-        metrics = report.get("metrics")
-        yield from judge.expect(
-            "monitoring.metrics", bool(metrics) is monitoring.metrics, expected="metrics that count what was done", actual=shown(metrics)
-        )
+        if isinstance(call.ending, Raised):
+            for clause in (INTERVAL, ALERTS, METRICS):
+                yield judge.broken(clause, expected="a monitor that runs", actual=f"{call.ending.type}: {shown(call.ending.message)}")
+        elif isinstance(call.ending, Returned) and isinstance(call.ending.value, Mapping):
+            yield from _watched(judge, monitoring, call, sent)
+            yield from _counted(judge, monitoring, call.ending.value)
+
+
+def _watched(judge: Judge, monitoring: Monitoring, call: Call, sent: tuple[Seen, ...]) -> Iterator[Judgement]:
+    assert isinstance(call.ending, Returned) and isinstance(call.ending.value, Mapping)
+    alerts, interval_s = call.ending.value.get("alerts", 0), monitoring.health_check_interval
+    if any(seen.exchange.injected for seen in sent):
+        wanted = bool(alerts) if monitoring.alert_on_failure else not alerts
+        yield from judge.expect(ALERTS, wanted, expected="an alert when the health check fails", actual=f"{alerts} alerts")
+        return
+    starts = [seen.exchange.started_s for seen in sent]
+    gaps = [later - earlier for earlier, later in pairwise(starts)]
+    enough = len(starts) >= int((call.ended_s - call.started_s) // interval_s)
+    yield from judge.expect(
+        INTERVAL,
+        bool(gaps) and enough and all(abs(gap - interval_s) <= SLACK_S for gap in gaps),
+        expected=f"a health check every {interval_s:g} s",
+        actual=f"gaps of {shown([round(gap, 3) for gap in gaps[:5]])} s",
+    )
+    if all(seen.trouble is None for seen in sent):
+        yield from judge.expect(ALERTS, not alerts, expected="no alert while all is well", actual=f"{alerts} alerts")
+
+
+def _counted(judge: Judge, monitoring: Monitoring, report: Mapping[str, object]) -> Iterator[Judgement]:
+    before, after = report.get("metrics_before"), report.get("metrics")
+    counted = _numbers(after) != _numbers(before) if before is not None else bool(after)
+    yield from judge.expect(
+        METRICS,
+        (bool(after) and counted) is monitoring.metrics,
+        expected="metrics that count what was done" if monitoring.metrics else "no metrics",
+        actual=f"{shown(after)}" + ("" if counted or not after else ", as before it"),
+    )
+
+
+def _numbers(value: object) -> list[float]:
+    """Every number in a value of mappings and lists, in order."""
+    if isinstance(value, Mapping):
+        return [number for item in value.values() for number in _numbers(item)]
+    if isinstance(value, list):
+        return [number for item in value for number in _numbers(item)]
+    return [float(value)] if isinstance(value, int | float) else []

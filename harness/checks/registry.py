@@ -6,6 +6,7 @@ from harness.checks.attempts import check_attempts
 from harness.checks.breaker import check_breaker
 from harness.checks.cache import check_cache
 from harness.checks.examples import check_examples
+from harness.checks.hangs import check_hangs
 from harness.checks.monitoring import check_monitoring
 from harness.checks.outcome import check_outcome
 from harness.checks.policies import check_refresh, follow_up
@@ -36,6 +37,7 @@ CHECKS: tuple[Check, ...] = (
     check_examples,
     check_outcome,
     check_attempts,
+    check_hangs,
     check_breaker,
     check_rate,
     check_cache,

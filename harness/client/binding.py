@@ -8,15 +8,14 @@ The contract's own adapter needs no file: its ``bind:`` sections say everything.
 
 import importlib
 import inspect
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
+from harness.client.stack import speaks_httpx_only
 from harness.contract.agreement import Agreement, OperationTerms
 from harness.contract.expressions import EvaluationError, Expression, ExpressionError, compile_expression
 from harness.contract.model import DottedPath, Name, Part
@@ -182,7 +181,7 @@ def _by_contract(agreement: Agreement, target: str) -> Binding:
         construct={name: compile_expression(source, names=CONSTRUCT_NAMES) for name, source in construct.items()},
         methods=methods,
         errors={},
-        wire="httpx" if _speaks_httpx(target) else "port",
+        wire="httpx" if speaks_httpx_only(resolve(target)) else "port",
         close=None,
         environment={},
         agreement=agreement,
@@ -222,37 +221,6 @@ def _constructor(target: str, *, with_credential: bool) -> dict[str, str]:
 
 
 _NOT_BY_NAME = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_ONLY)
-FOREIGN = frozenset({"requests", "aiohttp", "urllib", "httpx2", "http", "urllib3", "socket", "grpc", "subprocess", "pycurl"})
-
-
-def _speaks_httpx(target: str) -> bool:
-    """Whether what a class is made of uses httpx, and no other way onto the network: then it is met in process."""
-    roots = _roots(_modules_of(resolve(target)))
-    return "httpx" in roots and not roots & FOREIGN
-
-
-def _modules_of(factory: object) -> list[ModuleType]:
-    """The modules of a class, of those it derives from, and of the classes that these modules take from elsewhere."""
-    classes = inspect.getmro(factory) if inspect.isclass(factory) else ()
-    own = [module for module in map(inspect.getmodule, (factory, *classes)) if module]
-    others = [inspect.getmodule(value) for module in own for value in vars(module).values() if inspect.isclass(value)]
-    found = {module.__name__: module for module in (*own, *others) if module and not _is_library(module)}
-    return list(found.values())
-
-
-def _is_library(module: ModuleType) -> bool:
-    """Whether a module is not the client's own work: what it could do says nothing about what is done with it."""
-    root = module.__name__.partition(".")[0]
-    installed = "site-packages" in (getattr(module, "__file__", None) or "") and root != "adapters"
-    return root == "harness" or root in sys.stdlib_module_names or installed
-
-
-def _roots(modules: list[ModuleType]) -> set[str]:
-    names = set()
-    for module in modules:
-        for value in vars(module).values():
-            names.add(value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None) or "")
-    return {name.partition(".")[0] for name in names if isinstance(name, str)}
 
 
 def _by_file(agreement: Agreement, path: Path) -> Binding:

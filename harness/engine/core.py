@@ -1,6 +1,7 @@
 """The engine: from a setting to cases, from a case to its verdict."""
 
 import importlib
+import traceback
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
@@ -12,7 +13,6 @@ from harness.exchange import Observation
 from harness.provider.had import ProviderUnavailable
 from harness.suites.case import Case, Setting, Skipped, Suite
 from harness.verdict import Outcome, SkipReason, Verdict, fold
-from harness.wire.clock import RealTimeExceeded, Stalled
 
 SUITES = ("static", "conformance", "pact", "fuzz", "cassette", "fault", "load")
 
@@ -41,8 +41,6 @@ def run_case(setting: Setting, case: Case) -> Verdict:
     """Execute a case and judge what it saw. Whatever goes wrong in the harness itself is a verdict too: ERROR."""
     try:
         seen = case.execute()
-    except (RealTimeExceeded, Stalled) as error:
-        return _hung(setting, case, error)
     except Exception as error:  # noqa: BLE001 - a case that can't be judged must not end the run
         return _undecided(case, Outcome.ERROR, _told(error))
     if isinstance(seen, Skipped):
@@ -60,25 +58,11 @@ def verdict_on(agreement: Agreement, case: Case, seen: Observation) -> Verdict:
     return fold(judgements, case=case.id, suite=case.suite, level=seen.level, operation=case.operation, exchanges=exchanges)
 
 
-def _hung(setting: Setting, case: Case, error: Exception) -> Verdict:
-    """A client that does not come back has broken its budget, where it has one."""
-    from harness.checks.judging import Judge  # noqa: PLC0415 - only when a client hangs
-
-    judge_ = Judge(agreement=setting.agreement, observation=Observation(), check="hang")
-    for clause in ("resilience.budget", "provider.timeout"):
-        if clause in setting.agreement.clauses:
-            broken = judge_.broken(clause, expected="the call comes to an end", actual=f"it hangs: {error}")
-            return fold([broken], case=case.id, suite=case.suite, level=setting.provider.level, operation=case.operation, exchanges=0)
-    return _undecided(case, Outcome.ERROR, _told(error))
-
-
 def _told(error: Exception) -> str:
     if isinstance(error, ProviderUnavailable | ContractError):
         return str(error)
     if isinstance(error, ModuleNotFoundError):
         return f"{error}: {SkipReason.ENGINE_MISSING} (pip install 'contract-harness[all]')"
-    import traceback  # noqa: PLC0415 - only on errors
-
     frames = traceback.extract_tb(error.__traceback__)[-3:]
     where = " < ".join(f"{frame.name} ({frame.filename.rpartition('/')[2]}:{frame.lineno})" for frame in reversed(frames))
     return f"{type(error).__name__}: {error} in {where}"

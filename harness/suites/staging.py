@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
+from time import monotonic
 from typing import Any
 
 from harness.checks.examples import example_parts
@@ -20,6 +21,8 @@ from harness.wire.faults import Answer, Fault
 from harness.wire.wire import Rewrite
 
 FaultOf = Callable[[int], Fault | None]
+PATIENCE = 2  # times that a client may use up its bound of real time
+IMPATIENT_S = 2.0
 MOST_BYTES_OF_TEXT = 8_000_000
 PROBE = 10_000  # characters that are counted to learn what a text costs
 MOST_TEXTS = 50
@@ -36,13 +39,27 @@ class Staging:
         return {}
 
     @cached_property
+    def _hangs(self) -> list[str]:
+        return []
+
+    @cached_property
     def stub(self) -> Stub:
         """Where declared answers come from, whatever the provider is."""
         return Stub(self.setting.agreement)
 
     def play(self, scenario: Scenario, *, script: FaultOf | None = None, rewrite: Rewrite | None = None) -> Observation:
         """Take the client through a scenario; ``script`` maps the number of a request to a fault."""
-        return play(self.trial(script=script, rewrite=rewrite), scenario)
+        return self.observe(self.trial(script=script, rewrite=rewrite), scenario)
+
+    def observe(self, trial: Trial, scenario: Scenario) -> Observation:
+        """Take a trial's client through a scenario; one that has often kept us waiting is waited for no longer."""
+        if len(self._hangs) >= PATIENCE:
+            trial = replace(trial, real_limit_s=IMPATIENT_S)
+        began_s = monotonic()
+        seen = play(trial, scenario)
+        if seen.hung and monotonic() - began_s >= IMPATIENT_S:
+            self._hangs.append(seen.hung)
+        return seen
 
     def trial(self, *, script: FaultOf | None = None, rewrite: Rewrite | None = None) -> Trial:
         provider = self.setting.provider

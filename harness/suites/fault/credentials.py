@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
-from harness.client.driver import play
 from harness.client.scenario import ChangeCredential
 from harness.contract.agreement import OperationTerms
 from harness.exchange import Request, Response
@@ -25,7 +24,7 @@ def credential_ordeals(staging: Staging, terms: OperationTerms) -> Iterator[Orde
     yield from _echoes(staging, terms)
     yield Ordeal(
         name="redirected-elsewhere",
-        execute=lambda: play(replace(staging.trial(), script=_elsewhere), (staging.invoke(terms.name),)),
+        execute=lambda: staging.observe(replace(staging.trial(), script=_elsewhere), (staging.invoke(terms.name),)),
         aims=(SECRECY, "failures.invalid_response.raises"),
     )
 
