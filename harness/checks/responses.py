@@ -19,18 +19,11 @@ def check_responses(sight: Sight) -> Iterator[Judgement]:
     """Each complete response that the provider itself gave, against the status it should have and its shape."""
     judge = Judge(agreement=sight.agreement, observation=sight.observation, check="responses")
     for seen in sight.all:
-        if seen.by_provider and seen.terms is not None and _is_spoken_of(seen):
+        if seen.by_provider and seen.request_is_spoken_of:
             yield from _shape(judge, seen)
             if not _is_excused(sight, seen):
                 yield from _refusal(judge, seen)
             yield from _acceptance(judge, seen)
-
-
-def _is_spoken_of(seen: Seen) -> bool:
-    """Whether the contract says anything of such a request: nothing is promised for a body of another media type."""
-    assert seen.terms is not None
-    declared, sent = seen.terms.model.request, seen.exchange.request.header("content-type") or ""
-    return declared.body is None or sent.partition(";")[0].strip().lower() == declared.media_type
 
 
 def _is_excused(sight: Sight, seen: Seen) -> bool:
@@ -91,6 +84,8 @@ def _refusal(judge: Judge, seen: Seen) -> Iterator[Judgement]:
             actual=f"status {response.status} for {shown(seen.request_body)}",
             exchange=seen.exchange,
         )
+    if response.status in _refusals(seen, wanted):
+        wanted = response.status
     yield from judge.expect(
         response_clause(terms.name, wanted),
         response.status == wanted,
@@ -99,3 +94,17 @@ def _refusal(judge: Judge, seen: Seen) -> Iterator[Judgement]:
         exchange=seen.exchange,
     )
 
+
+def _refusals(seen: Seen, wanted: int) -> set[int]:
+    """The statuses with which a bad request may be refused: a rule has its own, a schema any that is for bad requests.
+
+    Where it matters what was asked before, the request may also be refused for what is there or is not.
+    """
+    assert seen.terms is not None
+    shapes = seen.terms.model.responses
+    found = {wanted}
+    if not seen.broken_rules or seen.request_violations:
+        found |= {status for status, shape in shapes.items() if shape.when == "invalid_request"}
+    if any(example.given for example in seen.terms.model.examples.values()):
+        found |= {status for status, shape in shapes.items() if 400 <= status < 500 and shape.when is None}
+    return found

@@ -106,6 +106,14 @@ class Seen:
         return tuple(broken)
 
     @property
+    def request_is_spoken_of(self) -> bool:
+        """Whether the contract says anything of such a request: nothing is promised for a body of another media type."""
+        if self.terms is None:
+            return False
+        declared, sent = self.terms.model.request, self.exchange.request.header("content-type") or ""
+        return declared.body is None or sent.partition(";")[0].strip().lower() == declared.media_type
+
+    @property
     def request_is_valid(self) -> bool:
         """Whether the request keeps the contract."""
         return (
