@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.contract.agreement import Agreement
 from harness.exchange import Exchange, Request, Response
-from harness.suites.cassette.meaning import Recorded
+from harness.suites.cassette.meaning import Recorded, same_request
 from harness.suites.cassette.secrets import Secrets
 from harness.suites.cassette.tape import Label, Tape, read_tape
 
@@ -119,8 +119,9 @@ class Deck:
             os.chmod(name, 0o644)
             os.replace(name, path)
         except Exception as error:
-            os.unlink(name)
             raise NotWritten(f"{path} is left as it was: {error}") from error
+        finally:
+            Path(name).unlink(missing_ok=True)
 
     # Between vcrpy's values and ours
 
@@ -145,8 +146,6 @@ class Deck:
         request = _request(wanted)
         known = self._recorded.get(id(stored))
         if known is None:  # recorded in this run
-            from harness.suites.cassette.meaning import same_request
-
             return same_request(_request(stored), request)
         return known.answers(request)
 
