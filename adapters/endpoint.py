@@ -8,10 +8,12 @@ import os
 import ssl
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import orjson
@@ -20,7 +22,7 @@ from adapters import errors
 from adapters.resilience import Metrics, Resilience
 from adapters.resilience.retry_after import hint_s
 from adapters.resilience.settings import breaker_policy, rate_policy, retry_policy
-from harness.contract.agreement import Agreement, OperationTerms, schema_steps
+from harness.contract.agreement import Agreement, OperationTerms, query_text, schema_steps
 from harness.contract.coherence import read_agreement
 from harness.contract.expressions import EvaluationError
 from harness.contract.model import ErrorShape, ResponseShape
@@ -32,6 +34,7 @@ def shipped(name: str) -> Path:
     return installed if installed.exists() else Path(__file__).parent.parent / "contracts" / name
 
 
+NOTHING: Mapping[str, object] = {}
 _agreements: dict[tuple[Path, int], Agreement] = {}
 
 
@@ -47,6 +50,30 @@ def agreement_at(path: Path) -> Agreement:
 def _trust() -> ssl.SSLContext:
     """One for all clients: reading the certificates takes longer than a hundred calls."""
     return httpx.create_ssl_context()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """One request by its parts; ``content`` is the body as bytes."""
+
+    terms: OperationTerms
+    body: Mapping[str, object] | None
+    path: Mapping[str, object]
+    query: Mapping[str, object]
+    content: bytes | None = field(repr=False)
+
+    @property
+    def parts(self) -> Mapping[str, object]:
+        """What the contract's expressions see of it."""
+        return {"body": self.body, "query": self.query, "path": self.path, "headers": {}}
+
+    @property
+    def route(self) -> str:
+        """The path, with its parameters and the query."""
+        route = self.terms.model.path
+        for name, value in self.path.items():
+            route = route.replace("{" + name + "}", quote(str(value), safe=""))
+        return route + ("?" + "&".join(f"{name}={query_text(value)}" for name, value in self.query.items()) if self.query else "")
 
 
 class Endpoint:
@@ -68,6 +95,7 @@ class Endpoint:
             budget_s=contract.resilience.budget or float("inf"),
             on_event=self.metrics,
         )
+        self._cautious = replace(self.resilience.retry, on_timeout=False, on_connection=False)  # it may have been done already
         self._auth = contract.provider.auth
         self._credential = credential if credential is not None else self._read_credential()
         self._timeout_s = contract.provider.timeout
@@ -93,13 +121,21 @@ class Endpoint:
 
     # Requests
 
-    def refuse_invalid(self, terms: OperationTerms, body: Mapping[str, object]) -> None:
-        """InvalidInput for a body that the contract forbids: it is not sent."""
-        at = schema_steps("operations", terms.name, "request", "body")
-        if not self.agreement.schemas.is_valid(at, body):
-            violation = next(self.agreement.schemas.violations(at, body))
-            raise errors.InvalidInput(f"{terms.name}{violation.pointer.replace('/', '.')}: {violation.message}")
-        names = terms.terms(request={"body": body, "query": {}, "path": {}, "headers": {}})
+    def refuse_invalid(
+        self,
+        terms: OperationTerms,
+        body: Mapping[str, object] | None,
+        *,
+        path: Mapping[str, object] = NOTHING,
+        query: Mapping[str, object] = NOTHING,
+    ) -> None:
+        """InvalidInput for a request that the contract forbids: it is not sent."""
+        self.refuse_invalid_parameters(terms, path=path, query=query)
+        if terms.model.request.body is not None:
+            self._refuse_breach(terms, schema_steps("operations", terms.name, "request", "body"), body)
+        if not terms.rules:
+            return
+        names = terms.terms(request={"body": body, "query": query, "path": path, "headers": {}})
         for name, rule in terms.rules.items():
             try:
                 holds = rule.evaluate(names)
@@ -108,19 +144,49 @@ class Endpoint:
             if holds is not True:
                 raise errors.InvalidInput(f"{terms.name}: {name}: {terms.model.request.rules[name].because}")
 
-    async def call(self, terms: OperationTerms, body: Mapping[str, object], *, deadline: float, tokens: float) -> Any:
-        """The body of a good response, as JSON; the declared typed error for anything else."""
-        content = orjson.dumps(body)
+    def refuse_invalid_parameters(
+        self, terms: OperationTerms, *, path: Mapping[str, object] = NOTHING, query: Mapping[str, object] = NOTHING
+    ) -> None:
+        """InvalidInput for a parameter that the contract forbids."""
+        for part, given in (("path", path), ("query", query)):
+            for name, value in given.items():
+                self._refuse_breach(terms, schema_steps("operations", terms.name, "request", part, name, "schema"), value, f".{name}")
+
+    def _refuse_breach(self, terms: OperationTerms, at: tuple[str | int, ...], value: object, where: str = "") -> None:
+        if not self.agreement.schemas.is_valid(at, value):
+            violation = next(self.agreement.schemas.violations(at, value))
+            raise errors.InvalidInput(f"{terms.name}{where}{violation.pointer.replace('/', '.')}: {violation.message}")
+
+    async def call(
+        self,
+        terms: OperationTerms,
+        body: Mapping[str, object] | None = None,
+        *,
+        path: Mapping[str, object] = NOTHING,
+        query: Mapping[str, object] = NOTHING,
+        content: bytes | None = None,
+        deadline: float,
+        tokens: float = 0.0,
+    ) -> Any:
+        """The body of a good response, as JSON or text; the declared typed error for anything else.
+
+        ``content`` is the body as it is sent, where the caller has it already.
+        """
+        if content is None and terms.model.request.body is not None:
+            content = orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
+        sent = Sent(terms=terms, body=body, path=path, query=query, content=content)
+        retry = None if terms.model.idempotent else self._cautious
 
         async def attempt() -> Any:
-            return await self._attempt(terms, body, content)
+            return await self._attempt(sent)
 
+        cost = {"tokens": tokens} if tokens else None
         try:
-            return await self.resilience.call(attempt, cost={"tokens": tokens}, deadline=deadline)
+            return await self.resilience.call(attempt, cost=cost, deadline=deadline, retry=retry)
         except errors.AuthenticationFailed:
             if not self._credential_has_changed():
                 raise
-        return await self.resilience.call(attempt, cost={"tokens": tokens}, deadline=deadline)
+        return await self.resilience.call(attempt, cost=cost, deadline=deadline, retry=retry)
 
     def _credential_has_changed(self) -> bool:
         """Read the credential once more, as the policy ``refresh_token`` has it, and take the new one."""
@@ -133,17 +199,18 @@ class Endpoint:
         return changed
 
     def _headers(self, terms: OperationTerms) -> dict[str, str]:
-        headers = {"content-type": terms.model.request.media_type}
+        headers = {"content-type": terms.model.request.media_type} if terms.model.request.body is not None else {}
         if self._auth is not None and self._credential:
             prefix = "Bearer " if self._auth.scheme == "bearer" else ""
             headers[self._auth.header] = prefix + self._credential
         return headers
 
-    async def _attempt(self, terms: OperationTerms, body: Mapping[str, object], content: bytes) -> Any:
+    async def _attempt(self, sent: "Sent") -> Any:
+        terms = sent.terms
         try:
             async with asyncio.timeout(self._timeout_s):
                 response = await self._http.request(
-                    terms.model.method, self._base + terms.model.path, content=content, headers=self._headers(terms)
+                    terms.model.method, self._base + sent.route, content=sent.content, headers=self._headers(terms)
                 )
         except (TimeoutError, httpx.TimeoutException):
             raise errors.ProviderTimeout(f"{terms.name}: no answer within {self._timeout_s:g} s") from None
@@ -151,14 +218,15 @@ class Endpoint:
             raise errors.ProviderUnreachable(f"{terms.name}: the answer broke off ({type(error).__name__})") from None
         except httpx.TransportError as error:
             raise errors.ProviderUnreachable(f"{terms.name}: {self._redacted(str(error)) or type(error).__name__}") from None
-        return self._read(terms, body, response)
+        return self._read(sent, response)
 
     def _redacted(self, text: str) -> str:
         return errors.redacted(text, [self._credential])
 
     # Responses
 
-    def _read(self, terms: OperationTerms, request: Mapping[str, object], response: httpx.Response) -> Any:
+    def _read(self, sent: "Sent", response: httpx.Response) -> Any:
+        terms = sent.terms
         shape = terms.response_for(response.status_code)
         if shape is None:
             raise errors.InvalidResponse(f"{terms.name}: status {response.status_code}, which the contract does not declare")
@@ -170,24 +238,25 @@ class Endpoint:
             violation = next(self.agreement.schemas.violations(at, value))
             keyword = ".".join(map(str, violation.keyword))
             raise errors.InvalidResponse(self._redacted(f"{terms.name}: {keyword} is broken at {violation.pointer or '/'}: {violation.message}"))
-        self._check_invariants(terms, request, response.status_code, value)
+        self._check_invariants(sent, response.status_code, value)
         return value
 
     def _parsed(self, terms: OperationTerms, shape: ResponseShape, response: httpx.Response) -> Any:
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != shape.media_type:
             raise errors.InvalidResponse(f"{terms.name}: media type `{media_type}` instead of `{shape.media_type}`")
+        if not media_type.endswith("json"):
+            return response.text
         try:
             return orjson.loads(response.content)
         except orjson.JSONDecodeError as error:
             raise errors.InvalidResponse(f"{terms.name}: the body is not JSON ({error.msg}, column {error.colno})") from None
 
-    def _check_invariants(self, terms: OperationTerms, request: Mapping[str, object], status: int, value: object) -> None:
-        promises = terms.invariants.get(status)
+    def _check_invariants(self, sent: "Sent", status: int, value: object) -> None:
+        terms, promises = sent.terms, sent.terms.invariants.get(status)
         if not promises:
             return
-        parts = {"body": request, "query": {}, "path": {}, "headers": {}}
-        names = terms.terms(request=parts, response={"status": status, "body": value, "headers": {}})
+        names = terms.terms(request=sent.parts, response={"status": status, "body": value, "headers": {}})
         for name, promise in promises.items():
             try:
                 holds = promise.evaluate(names)

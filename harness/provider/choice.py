@@ -4,6 +4,8 @@ import os
 
 from harness.contract.agreement import Agreement
 from harness.contract.problems import nearest
+from harness.provider.container import ContainerProvider
+from harness.provider.embedded import EmbeddedProvider
 from harness.provider.had import Provider, ProviderUnavailable
 from harness.provider.stubbed import StubProvider
 from harness.provider.url import UrlProvider
@@ -25,10 +27,20 @@ def choose(agreement: Agreement, wanted: str | None) -> Provider:
         return UrlProvider(agreement, base_url=name, credential=_credential(agreement, needed=False))
     if name == "live":
         return UrlProvider(agreement, base_url=contract.provider.base_url, credential=_credential(agreement, needed=True))
-    if name == "embedded" or name.partition(":")[0] == "container":
-        raise ProviderUnavailable(f"the contract `{agreement.name}` names no {name.partition(':')[0]} provider")
+    if name == "embedded":
+        _named(agreement, "embedded")
+        return EmbeddedProvider(agreement)
+    if name.partition(":")[0] == "container":
+        _named(agreement, "container")
+        return ContainerProvider(agreement, tag=name.partition(":")[2] or None)
     hint = nearest(name, KINDS)
     raise UnknownProvider(f"there is no provider `{name}`: give {', '.join(KINDS)} or a URL" + (f"; {hint}" if hint else ""))
+
+
+def _named(agreement: Agreement, kind: str) -> None:
+    if getattr(agreement.contract.provider, kind) is None:
+        kinds = ", ".join(kind for kind in KINDS if kind in ("stub", "live") or getattr(agreement.contract.provider, kind) is not None)
+        raise ProviderUnavailable(f"the contract `{agreement.name}` names no {kind} provider; it can be had as {kinds} or at a URL")
 
 
 def _credential(agreement: Agreement, *, needed: bool) -> str:

@@ -26,6 +26,8 @@ from harness.provider.qdrant_engine.versions import Profile
 _DESCRIPTION = "collection.json"
 _SHARD = "shard"
 _LOCK = ".lock"
+_MEMORY = Path("/dev/shm")
+_ENOUGH_BYTES = 8 * 1024**3
 _HOMES = "qdrant-engine"  # not "collections", which is what the real server calls its own
 _HOME = re.compile(r"[0-9a-f]{32}$")
 
@@ -36,7 +38,7 @@ class Storage:
     def __init__(self, *, path: Path | None, profile: Profile) -> None:
         self.durable = path is not None
         self._profile = profile
-        self._root = _prepared(path) if path else Path(tempfile.mkdtemp(prefix="qdrant-engine-"))
+        self._root = _prepared(path) if path else _scratch()
         self._lock = _locked(self._root)
         self._homes = self._root / _HOMES
         self._homes.mkdir(exist_ok=True)
@@ -97,6 +99,15 @@ class Storage:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(home / _DESCRIPTION)
+
+
+def _scratch() -> Path:
+    """A temporary folder, in memory where there is plenty of it: a disk makes each new collection four times as slow."""
+    try:
+        spacious = shutil.disk_usage(_MEMORY).free >= _ENOUGH_BYTES and os.access(_MEMORY, os.W_OK)
+    except OSError:
+        spacious = False
+    return Path(tempfile.mkdtemp(prefix="qdrant-engine-", dir=_MEMORY if spacious else None))
 
 
 def _prepared(path: Path) -> Path:

@@ -1,0 +1,383 @@
+"""The client: each operation of the contract, and what is made of several."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import httpx
+
+from adapters.endpoint import Endpoint, agreement_at, shipped
+from adapters.errors import Conflict, IntegrationError, InvalidInput
+from adapters.qdrant.filters import Filters, conditions
+from adapters.qdrant.points import Point, checked_id, checked_vector, columns, read_points
+from adapters.qdrant.upserts import upsert
+from adapters.qdrant.values import CollectionInfo, Health, Page, PointId, Record, ScoredPoint, UpsertReport, as_vector
+from adapters.resilience import Monitor
+from adapters.resilience.monitor import OnAlert
+from harness.contract.agreement import OperationTerms
+
+
+class Qdrant:
+    """An asynchronous client; every number in it comes from the contract.
+
+    ``credential`` defaults to the environment variable that the contract names. With ``prefer_grpc`` points go
+    over gRPC, to ``grpc_address`` (by default port 6334 of the same host). All methods raise the errors of
+    ``adapters.errors`` that the contract declares, and InvalidInput for what may not be sent.
+    """
+
+    CONTRACT: ClassVar[str] = "qdrant/v1.16.yaml"
+
+    def __init__(
+        self,
+        *,
+        base_url: str | None = None,
+        credential: str | None = None,
+        contract: Path | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        prefer_grpc: bool = False,
+        grpc_address: str | None = None,
+    ) -> None:
+        agreement = agreement_at(contract or shipped(self.CONTRACT))
+        self._endpoint = Endpoint(agreement, base_url=base_url, credential=credential, transport=transport)
+        self._contract = agreement.contract
+        self._search = "query" if "query" in agreement.operations else "search"
+        self._known: dict[str, list[str]] = {str(self.default_collection): list(self._setting("payload_indexes", {}))}
+        self._grpc: Any = None
+        if prefer_grpc:
+            from adapters.qdrant.over_grpc import OverGrpc  # loads gRPC, which REST does without
+
+            self._grpc = OverGrpc(self._endpoint, address=grpc_address or _grpc_address(base_url or self._contract.provider.base_url))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._endpoint!r}>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._endpoint.aclose()
+        if self._grpc is not None:
+            await self._grpc.aclose()
+
+    @property
+    def default_collection(self) -> str:
+        """The platform's collection, as the contract names it."""
+        return str(self._setting("collection", ""))
+
+    # Collections
+
+    async def ensure_collection(self, collection: str | None = None, *, size: int | None = None, distance: str | None = None) -> bool:
+        """Make the collection and its payload indexes, as the contract has them, as far as they are not there; whether it was made.
+
+        InvalidInput when it is there with vectors of another size or distance: nothing is changed then.
+        """
+        name = collection or self.default_collection
+        wanted = {**self._vectors_of(name), **{key: value for key, value in (("size", size), ("distance", distance)) if value is not None}}
+        made = await self._made(name, wanted)
+        info = await self.info(name)
+        if (info.size, info.distance) != (wanted["size"], wanted["distance"]):
+            raise InvalidInput(
+                f"the collection {name} is there, with vectors of {info.size} components by {info.distance}, not {wanted['size']} by "
+                f"{wanted['distance']}: take another name, or delete it and fill it again"
+            )
+        indexes: Mapping[str, str] = self._setting("payload_indexes", {})
+        for field, kind in indexes.items():
+            if info.indexed.get(field) != kind:
+                await self.create_index(name, field, kind)
+        self._known[name] = sorted({*info.indexed, *indexes})
+        return made
+
+    async def _made(self, name: str, vectors: Mapping[str, object]) -> bool:
+        if (await self._ask("collection_exists", path={"collection": name}))["result"]["exists"]:
+            return False
+        try:
+            await self.create_collection(name, vectors=vectors)
+        except Conflict:  # somebody else was faster, or an answer was lost
+            return False
+        return True
+
+    def _vectors_of(self, name: str) -> dict[str, Any]:
+        return {**self._terms("create_collection").model.request.defaults["vectors"], **self._setting("collections", {}).get(name, {})}  # type: ignore[dict-item]  # a mapping, by its schema
+
+    async def create_collection(
+        self,
+        collection: str,
+        *,
+        vectors: Mapping[str, object] | None = None,
+        hnsw_config: Mapping[str, object] | None = None,
+        optimizers_config: Mapping[str, object] | None = None,
+    ) -> bool:
+        """Make a collection, with the contract's numbers for what is left open; Conflict when it is there."""
+        said = {"vectors": vectors, "hnsw_config": hnsw_config, "optimizers_config": optimizers_config}
+        body = {**self._terms("create_collection").model.request.defaults, **{name: value for name, value in said.items() if value is not None}}
+        return bool((await self._ask("create_collection", body, path={"collection": collection}))["result"])
+
+    async def create_index(self, collection: str, field: str, kind: str, *, wait: bool = True) -> str:
+        """Index a field of the payload; ``acknowledged``, or ``completed`` if that was waited for."""
+        body = {"field_name": field, "field_schema": kind}
+        return _status(await self._ask("create_index", body, path={"collection": collection}, query={"wait": wait}))
+
+    async def info(self, collection: str | None = None) -> CollectionInfo:
+        """What a collection is and about how much it holds."""
+        name = collection or self.default_collection
+        found = (await self._ask("collection_info", path={"collection": name}))["result"]
+        vectors = found["config"]["params"].get("vectors") or {}
+        return CollectionInfo(
+            name=name,
+            status=found["status"],
+            points=found.get("points_count") or 0,
+            size=vectors.get("size", 0),
+            distance=vectors.get("distance", ""),
+            indexed={field: index["data_type"] for field, index in found["payload_schema"].items()},
+        )
+
+    async def delete_collection(self, collection: str) -> bool:
+        """Remove a collection with all its points; whether there was one."""
+        return bool((await self._ask("delete_collection", path={"collection": collection}))["result"])
+
+    # Points
+
+    async def upsert_vectors(
+        self,
+        collection: str,
+        points: Sequence[Any] | None = None,
+        *,
+        ids: Sequence[PointId] | None = None,
+        vectors: Any = None,
+        payloads: Sequence[Any] | None = None,
+        wait: bool = True,
+        distinguish: bool = False,
+    ) -> UpsertReport:
+        """Write points, in as many requests as the limits ask for; points (id, vector, payload), or columns of these.
+
+        When a batch fails the others are written all the same, and the error that is raised has the UpsertReport of
+        all of them as ``report``. ``distinguish`` asks, before each batch, which of its points are there already.
+        """
+        if points is None:
+            if ids is None or vectors is None:
+                raise InvalidInput("nothing to upsert: give `points`, or `ids` with `vectors`")
+            points = columns(ids, vectors, payloads)
+        read = read_points(points, dimension=self._dimension(collection))
+        self._refuse_collection("upsert", collection)
+        if not read:
+            raise InvalidInput("points is empty: an upsert needs at least one point")
+        send = self._grpc.upsert if self._grpc else self._upsert_by_rest
+        present = self._present if distinguish else None
+        return await upsert(self._contract.limits.batch, collection, read, send=send, wait=wait, present=present)
+
+    async def _upsert_by_rest(self, collection: str, points: Sequence[Point], content: bytes, wait: bool, deadline: float | None) -> None:
+        await self._endpoint.call(
+            self._terms("upsert"),
+            _Outline(points),
+            path={"collection": collection},
+            query={"wait": wait},
+            content=content,
+            deadline=deadline or self._endpoint.resilience.deadline(),
+        )
+
+    async def _present(self, collection: str, ids: Sequence[PointId]) -> int:
+        return len(await self.retrieve(collection, ids, with_payload=False))
+
+    async def search_vectors(
+        self,
+        collection: str,
+        vector: Any,
+        *,
+        limit: int = 10,
+        filters: Filters | None = None,
+        score_threshold: float | None = None,
+        offset: int | None = None,
+        with_payload: bool = True,
+        with_vectors: bool = False,
+    ) -> list[ScoredPoint]:
+        """The points nearest to a vector, the nearest first.
+
+        Of ``filters`` each field has to match its value, any of a list of values, or a Range.
+        """
+        checked = checked_vector(vector, self._dimension(collection), "vector")
+        body: dict[str, Any] = {
+            "query" if self._search == "query" else "vector": checked,
+            "limit": limit,
+            "with_payload": with_payload,
+            "with_vector": with_vectors,
+        }
+        options = {"filter": conditions(filters, known=self._known.get(collection)), "score_threshold": score_threshold, "offset": offset}
+        body |= {name: value for name, value in options.items() if value is not None}
+        found = await self._points(self._search, collection, body, vector="query" if self._search == "query" else "vector")
+        points = found["points"] if self._search == "query" else found
+        return [
+            ScoredPoint(id=each["id"], score=each["score"], payload=each.get("payload"), vector=as_vector(each.get("vector"))) for each in points
+        ]
+
+    async def retrieve(
+        self, collection: str, ids: Sequence[PointId], *, with_payload: bool = True, with_vectors: bool = False
+    ) -> list[Record]:
+        """The points with these ids, as far as there are such, in the order of the ids."""
+        body = {"ids": _ids(ids), "with_payload": with_payload, "with_vector": with_vectors}
+        return [_record(each) for each in await self._points("retrieve", collection, body)]
+
+    async def delete(
+        self, collection: str, ids: Sequence[PointId] | None = None, *, filters: Filters | None = None, wait: bool = True
+    ) -> str:
+        """Remove points by their ids or by a filter; ``acknowledged``, or ``completed`` if that was waited for."""
+        if (ids is None) == (filters is None):
+            raise InvalidInput("delete needs either `ids` or `filters`")
+        known = self._known.get(collection)
+        body = {"points": _ids(ids)} if ids is not None else {"filter": conditions(filters, known=known)}
+        if filters is not None and not filters:
+            raise InvalidInput("an empty filter would remove every point: delete the collection, if that is meant")
+        return str((await self._points("delete_points", collection, body, query={"wait": wait}))["status"])
+
+    async def set_payload(self, collection: str, payload: Mapping[str, Any], *, ids: Sequence[PointId], wait: bool = True) -> str:
+        """Write these fields of the payload of some points; their other fields stay."""
+        body = {"payload": payload, "points": _ids(ids)}
+        return str((await self._points("set_payload", collection, body, query={"wait": wait}))["status"])
+
+    async def scroll(
+        self,
+        collection: str,
+        *,
+        filters: Filters | None = None,
+        limit: int = 100,
+        offset: PointId | None = None,
+        with_payload: bool = True,
+        with_vectors: bool = False,
+    ) -> Page:
+        """A page of the points in the order of their ids, from ``offset`` on."""
+        body: dict[str, Any] = {"limit": limit, "with_payload": with_payload, "with_vector": with_vectors}
+        wanted = conditions(filters, known=self._known.get(collection))
+        body |= {} if wanted is None else {"filter": wanted}
+        body |= {} if offset is None else {"offset": checked_id(offset, "offset")}
+        found = await self._points("scroll", collection, body)
+        return Page(points=[_record(each) for each in found["points"]], next_offset=found.get("next_page_offset"))
+
+    async def scroll_all(self, collection: str, **options: Any) -> AsyncIterator[Record]:
+        """Every point once, page after page; the options are those of ``scroll``."""
+        while True:
+            page = await self.scroll(collection, **options)
+            for point in page.points:
+                yield point
+            if page.next_offset is None:
+                return
+            options["offset"] = page.next_offset
+
+    async def count(self, collection: str, *, filters: Filters | None = None, exact: bool = True) -> int:
+        """How many points there are, or match."""
+        wanted = conditions(filters, known=self._known.get(collection))
+        body = {"exact": exact} | ({} if wanted is None else {"filter": wanted})
+        return int((await self._points("count", collection, body))["count"])
+
+    # Health
+
+    async def health_check(self) -> Health:
+        """Make the contract's probe; an unhealthy provider is a result, not an error."""
+        loop = asyncio.get_running_loop()
+        operation, started_s = self._contract.provider.probe.partition("/")[0], loop.time()
+        try:
+            await self._ask(operation)
+        except IntegrationError as error:
+            return Health(healthy=False, latency_s=loop.time() - started_s, error=error)
+        return Health(healthy=True, latency_s=loop.time() - started_s)
+
+    def monitor(self, *, on_alert: OnAlert | None = None) -> Monitor:
+        """Health checks at the contract's interval for as long as the monitor is entered; alerts on change."""
+
+        async def check() -> None:
+            health = await self.health_check()
+            if health.error is not None:
+                raise health.error
+
+        monitoring = self._contract.monitoring
+        if monitoring is None:
+            raise InvalidInput("the contract asks for no monitoring")
+        alert = on_alert if monitoring.alert_on_failure else None
+        return Monitor(check, interval_s=monitoring.health_check_interval, on_alert=alert, on_event=self._endpoint.metrics)
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """Counts and seconds of everything that this client did so far."""
+        return self._endpoint.metrics.snapshot()
+
+    # Requests
+
+    def _terms(self, operation: str) -> OperationTerms:
+        return self._endpoint.agreement.operations[operation]
+
+    def _setting(self, name: str, default: Any) -> Any:
+        return self._contract.settings.get(name, default)
+
+    def _dimension(self, collection: str) -> int | None:
+        """The dimension of a collection that the contract knows."""
+        known = self._setting("collections", {}).get(collection)
+        return int(known["size"]) if known else None
+
+    def _refuse_collection(self, operation: str, collection: str) -> None:
+        self._endpoint.refuse_invalid_parameters(self._terms(operation), path={"collection": collection})
+
+    async def _points(
+        self, operation: str, collection: str, body: dict[str, Any], *, query: Mapping[str, object] | None = None, vector: str = ""
+    ) -> Any:
+        """The result of an operation on points; ``vector`` names the field of the body that was checked already."""
+        path, terms = {"collection": collection}, self._terms(operation)
+        judged = {**body, vector: _plain_of(body[vector])} if vector else body
+        self._endpoint.refuse_invalid(terms, judged, path=path, query=query or {})
+        if self._grpc is not None:
+            return await self._grpc.ask(operation, collection, body, query or {})
+        return (await self._call(terms, body, path, query or {}))["result"]
+
+    async def _ask(
+        self,
+        operation: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        path: Mapping[str, object] | None = None,
+        query: Mapping[str, object] | None = None,
+    ) -> Any:
+        terms = self._terms(operation)
+        self._endpoint.refuse_invalid(terms, body, path=path or {}, query=query or {})
+        return await self._call(terms, body, path or {}, query or {})
+
+    async def _call(self, terms: OperationTerms, body: Any, path: Mapping[str, object], query: Mapping[str, object]) -> Any:
+        return await self._endpoint.call(terms, body, path=path, query=query, deadline=self._endpoint.resilience.deadline())
+
+
+class Qdrant18(Qdrant):
+    """The client for servers of version 1.8."""
+
+    CONTRACT = "qdrant/v1.8.yaml"
+
+
+class _Outline(dict[str, object]):
+    """A body that was judged point by point, as far as promises about the answer look at it."""
+
+    def __init__(self, points: Sequence[Point]) -> None:
+        super().__init__(points=[])
+        self.count = len(points)
+
+
+def _plain_of(vector: Any) -> Any:
+    return vector if isinstance(vector, list) else [0.0] * len(vector)
+
+
+def _ids(ids: Sequence[PointId]) -> list[PointId]:
+    if isinstance(ids, str | bytes) or not isinstance(ids, Sequence):
+        raise InvalidInput(f"ids is a {type(ids).__name__}: give a list of ids")
+    return [checked_id(each, f"ids[{number}]") for number, each in enumerate(ids)]
+
+
+def _record(found: Mapping[str, Any]) -> Record:
+    return Record(id=found["id"], payload=found.get("payload"), vector=as_vector(found.get("vector")))
+
+
+def _status(answer: Mapping[str, Any]) -> str:
+    return str(answer["result"]["status"])
+
+
+def _grpc_address(base_url: str) -> str:
+    host = httpx.URL(base_url).host
+    return f"[{host}]:6334" if ":" in host else f"{host}:6334"

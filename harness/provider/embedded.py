@@ -1,0 +1,113 @@
+"""The provider's real engine in this process: asked directly by the suites, on ports by other tools."""
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, cast
+
+from harness.contract.agreement import Agreement
+from harness.exchange import Level, Request, Response
+from harness.provider.had import ProviderUnavailable
+from harness.wire.clock import VirtualClock
+
+CREDENTIAL = "hk-embedded-4b8e1f7c2d6a9035"  # made up: only this engine takes it
+
+
+class Engine(Protocol):
+    """A provider's engine: ``open`` makes ``answer`` work, ``start`` also listens on ports."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def grpc_address(self) -> str | None: ...
+
+    def open(self) -> None: ...
+
+    def answer(self, request: Request) -> Response: ...
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class EmbeddedProvider:
+    """What the contract names under ``provider.embedded``, speaking as the contract's version.
+
+    All cases share one engine: the contract's states say what has to be there, and take away what must not.
+    """
+
+    name = "embedded"
+    level = Level.EMBEDDED
+    takes_states = False
+    remembers = True
+
+    def __init__(self, agreement: Agreement) -> None:
+        self._agreement = agreement
+        self._engine: Engine | None = None
+        self._listens = False
+
+    @property
+    def credential(self) -> str:
+        return CREDENTIAL if self._agreement.contract.provider.auth else ""
+
+    def upstream(self, clock: Callable[[], float] | VirtualClock) -> "Asked":
+        return Asked(self._opened())
+
+    def origin(self) -> str:
+        """Where the engine answers over HTTP."""
+        return self._listening().url
+
+    def grpc_address(self) -> str | None:
+        """Where it answers over gRPC, such as 127.0.0.1:6334; None when it does not."""
+        return self._listening().grpc_address
+
+    def enter(self, given: str | None) -> None:
+        """A real engine can't be told to fail."""
+
+    def close(self) -> None:
+        engine, self._engine, self._listens = self._engine, None, False
+        if engine is not None:
+            engine.stop()
+
+    def _opened(self) -> Engine:
+        if self._engine is None:
+            engine = make_engine(self._agreement, credential=self.credential)
+            engine.open()
+            self._engine = engine
+        return self._engine
+
+    def _listening(self) -> Engine:
+        engine = self._opened()
+        if not self._listens:
+            engine.start()
+            self._listens = True
+        return engine
+
+
+class Asked:
+    """An engine as the upstream of a wire."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def answer(self, request: Request) -> Response:
+        return self._engine.answer(request)
+
+
+def make_engine(
+    agreement: Agreement, *, credential: str = "", path: Path | None = None, port: int = 0, grpc_port: int = 0
+) -> Engine:
+    """The engine that a contract names, not opened yet; ProviderUnavailable with what to do when there is none."""
+    dotted = agreement.contract.provider.embedded
+    if dotted is None:
+        raise ProviderUnavailable(f"the contract `{agreement.name}` names no embedded provider: give it `provider.embedded: package.module:Class`")
+    module, _, attribute = dotted.partition(":")
+    try:
+        factory = getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        raise ProviderUnavailable(f"the embedded provider needs `{error.name}`: pip install 'contract-harness[{agreement.contract.service}]'") from error
+    except AttributeError:
+        raise ProviderUnavailable(f"the embedded provider {dotted} does not exist: {module} has no `{attribute}`") from None
+    made = factory(version=agreement.contract.version, api_key=credential or None, path=path, port=port, grpc_port=grpc_port)
+    return cast(Engine, made)
