@@ -17,7 +17,7 @@ from harness.client.binding import Binding
 from harness.client.calling import called, closed, entered, method_of, raised, spoil
 from harness.client.overhearing import Overheard, shown
 from harness.client.plain import plain
-from harness.client.reaching import reach
+from harness.client.reaching import Reaching
 from harness.client.scenario import ChangeCredential, Given, Invoke, Pass, Scenario, Step, Together, Watch
 from harness.contract.expressions import EvaluationError
 from harness.exchange import Call, Ending, Exchange, Level, Observation, Raised, Request, Returned, Unfinished
@@ -129,14 +129,14 @@ class _Stage:
         self.given: str | None = None
         self.calls: list[_Running] = []
         self.tags: list[tuple[int | None, str | None]] = []
-        self.reached: str | None = None
         self.measured: dict[str, float] = {}
         self.overheard = Overheard()
         self.shown: list[str] = []
         self.origin = ""
         self.hung = ""
         self.upstream = trial.upstream(clock)
-        self.wire = Wire(upstream=self.upstream, clock=lambda: clock.now_s, script=self._script, rewrite=trial.rewrite)
+        self.ready = Reaching(self.upstream, agreement=self.binding.agreement, credential=trial.credential)
+        self.wire = Wire(upstream=self.ready, clock=lambda: clock.now_s, script=self._script, rewrite=trial.rewrite)
 
     def _script(self, number: int, request: Request) -> Fault | None:
         self.tags.append((_call.get(), self.given))
@@ -241,12 +241,6 @@ class _Stage:
         if hasattr(self.upstream, "accept"):
             self.upstream.accept(step.to)
 
-    async def _reach(self, state: str | None) -> None:
-        """Bring the provider into a state, past the client and unseen, if it is not in it already."""
-        if state is not None and state != self.reached:
-            await reach(self.binding.agreement, self.upstream, state, self.trial.credential)
-            self.reached = state
-
     # Calls
 
     def _begin(self, operation: str, arguments: Mapping[str, object], intended: Mapping[str, object] | None) -> _Running:
@@ -257,7 +251,7 @@ class _Stage:
         return running
 
     async def _invoke(self, client: Any, step: Invoke) -> None:
-        await self._reach(step.needs)
+        self.ready.need(step.needs, renewed=step.step is None)
         bound = self.binding.methods[step.operation]
         passed = {**self.binding.arguments(step.operation, step.parts, leave_out=step.leave_out), **step.arguments}
         meant = {**self.binding.meant(step.operation, step.parts, leave_out=step.leave_out), **step.arguments}

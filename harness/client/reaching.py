@@ -1,15 +1,51 @@
 """Bringing a provider into a state: the contract says by which of its examples."""
 
+import asyncio
 import json
 
 from harness.contract.agreement import Agreement
 from harness.contract.model import ExampleRequest
-from harness.exchange import Request
+from harness.exchange import Request, Response
 from harness.wire.wire import Upstream
 
 
 class StateNotReached(Exception):
     """A provider did not take one of the requests that lead to a state; the message says which."""
+
+
+class Reaching:
+    """An upstream that is brought into the state that is needed only when it is asked: many a fault lets nothing through."""
+
+    def __init__(self, upstream: Upstream, *, agreement: Agreement, credential: str) -> None:
+        self._upstream = upstream
+        self._agreement = agreement
+        self._credential = credential
+        self._needed: str | None = None
+        self._reached: str | None = None
+        self._renewed = False
+        self._turn = asyncio.Lock()
+
+    def need(self, state: str | None, *, renewed: bool) -> None:
+        """What comes next has to find this state; None for any.
+
+        If it is ``renewed``, it is reached anew after a request that can't be made a second time.
+        """
+        self._needed, self._renewed = state or self._needed, renewed
+
+    async def answer(self, request: Request) -> Response:
+        if self._needed != self._reached:
+            async with self._turn:
+                await self._reach()
+        response = await self._upstream.answer(request)
+        found = self._agreement.operation_of(request.method, request.path) if self._renewed else None
+        if found is not None and not found[0].model.idempotent:
+            self._reached = None
+        return response
+
+    async def _reach(self) -> None:
+        if self._needed is not None and self._needed != self._reached:
+            await reach(self._agreement, self._upstream, self._needed, self._credential)
+            self._reached = self._needed
 
 
 async def reach(agreement: Agreement, upstream: Upstream, state: str, credential: str) -> None:

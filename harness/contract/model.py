@@ -172,10 +172,15 @@ class Relation(Part):
 
 
 class Split(Part):
-    """The argument that the client splits over several requests, and the items of one request."""
+    """The argument that the client splits over several requests, and the items of one request.
+
+    ``made`` is how another good item is made, from a ``number`` that no other item has and some ``text``; without
+    it the texts of an example's first item are replaced.
+    """
 
     argument: Name
     items: Expression
+    made: Expression | None = None
 
 
 class Bind(Part):

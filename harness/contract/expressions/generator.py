@@ -53,6 +53,7 @@ _RUNTIME: dict[str, object] = {
     "divide": arithmetic.divide, "modulo": arithmetic.modulo, "negative": arithmetic.negative,
     "each": lists.each, "pairs": lists.pairs, "conjunction": lists.conjunction,
     "disjunction": lists.disjunction, "exactly_one": lists.exactly_one, "sort_by": lists.sort_by,
+    "united": lists.united,
 }  # fmt: skip
 
 

@@ -63,6 +63,19 @@ def exactly_one(found: Iterable[Any]) -> bool:
     return sum(1 for _ in found) == 1
 
 
+def united(steps: Steps, maps: list[Any]) -> dict[Any, Any]:
+    """The entries of all maps in one; EvaluationError for a key that two of them have."""
+    found: dict[Any, Any] = {}
+    for entries in maps:
+        typed(entries, dict)
+        charge(steps, len(entries))
+        for key, value in entries.items():
+            if key in found:
+                raise EvaluationError(f"the key {key!r} would be there twice")
+            found[key] = value
+    return found
+
+
 def sort_by(steps: Steps, values: Any, key: Callable[[Any], Any]) -> list[Any]:
     items = list(each(steps, values))
     keys = sortable([key(item) for item in items])

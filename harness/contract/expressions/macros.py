@@ -111,6 +111,16 @@ def _transform_map(generator: Generator, call: Call, bound: Mapping[str, str]) -
     return Code(py.placed(ast.DictComp(key, value, [loop.over(*tests)]), call.at), "map")
 
 
+def _transform_map_entry(generator: Generator, call: Call, bound: Mapping[str, str]) -> Code:
+    """``transformMapEntry``: the entries of a map for each item, all in one map."""
+    _arity(call, (3, 4))
+    loop = _loop(generator, call, bound, 2)
+    tests = [generator.test(test, loop.bound) for test in call.arguments[2:-1]]
+    entries = generator.code(call.arguments[-1], loop.bound).python
+    listed = py.placed(ast.ListComp(entries, [loop.over(*tests)]), call.at)
+    return Code(py.call("united", [py.name(STEPS, call.at), listed], call.at), "map")
+
+
 def _sort_by(generator: Generator, call: Call, bound: Mapping[str, str]) -> Code:
     _arity(call, (2,))
     assert call.target is not None  # this macro is a method
@@ -147,6 +157,7 @@ MACROS: dict[str, Macro] = {
     "map": _listed(1),
     "transformList": _listed(2),
     "transformMap": _transform_map,
+    "transformMapEntry": _transform_map_entry,
     "sortBy": _sort_by,
 }
 GLOBAL_MACROS: dict[str, Macro] = {"has": _has, "cel.bind": _bind}
