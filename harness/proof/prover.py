@@ -1,0 +1,262 @@
+"""The proof: every case once as it is, then for every mutant the cases that could notice it, until one does."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from time import perf_counter
+
+from harness.checks.policies import STANDS_FOR
+from harness.checks.registry import judge
+from harness.checks.sight import Seen as Looked
+from harness.contract.agreement import Agreement
+from harness.contract.clauses import Clause
+from harness.exchange import Observation
+from harness.proof.consumer import distortions
+from harness.proof.mutant import Fate, Mutant, Party
+from harness.proof.provider import Lie, lies
+from harness.proof.result import ClauseProof, Proof, Standing
+from harness.proof.unprovable import why_none
+from harness.provider.lying import LyingProvider
+from harness.suites.case import Case, Setting, Skipped, Suite
+
+MOST_TRIES = 12
+HEAVY_BYTES = 400_000
+LIGHT_BYTES = 4_000_000
+MOST_EXCHANGES = 150
+FIRST = ("static", "conformance", "cassette", "fuzz", "fault", "pact", "load")  # where a mutant is looked for first
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """A case as it went with nobody lying."""
+
+    case: Case
+    observation: Observation = field(repr=False)
+    kept: frozenset[str]
+    broken: frozenset[str]
+    weight: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """What became of one mutant, and how much of the time the wire took."""
+
+    mutants: tuple[Mutant, ...]
+    wire_s: float
+    judge_s: float
+
+
+class Prover:
+    """Proves one contract with one client and one provider; ``workers`` processes share the mutants."""
+
+    def __init__(self, setting: Setting, suites: Iterable[Suite], *, workers: int | None = None, progress: Progress | None = None) -> None:
+        self._setting = setting
+        self._suites = tuple(suites)
+        self._workers = workers if workers is not None else min(2, os.cpu_count() or 1)
+        self._progress = progress or (lambda stage, done, total: None)
+        self._seen: list[Seen] = []
+        self._touching: dict[str, list[Seen]] = {}
+        self._forbidden: dict[str, bytes] = {}
+
+    def prove(self) -> Proof:
+        """Run everything; ERROR cases of the baseline are left out, and so are clauses that it found broken."""
+        began = perf_counter()
+        self._baseline()
+        baseline_s = perf_counter() - began
+        work: list[Callable[[], Trial]] = [*self._lying_providers(), *self._lying_clients()]
+        trials = list(self._shared(work))
+        mutants = tuple(mutant for trial in trials for mutant in trial.mutants)
+        wire_s, judge_s = sum(trial.wire_s for trial in trials), sum(trial.judge_s for trial in trials)
+        agreement = self._setting.agreement
+        return Proof(
+            contract=agreement.name,
+            client=self._setting.binding.title,
+            provider=self._setting.provider.name,
+            required_score=agreement.contract.proof.score,
+            clauses=tuple(self._standing(clause, mutants) for clause in agreement.clauses.values()),
+            mutants=mutants,
+            excused={
+                clause: waiver.because for waiver in agreement.contract.proof.waivers for clause in agreement.clauses if fnmatchcase(clause, waiver.clause)
+            },
+            cases=len(self._seen),
+            seconds=perf_counter() - began,
+            baseline_seconds=baseline_s,
+            wire_share=wire_s / (wire_s + judge_s) if wire_s + judge_s else 0.0,
+        )
+
+    # The baseline
+
+    def _baseline(self) -> None:
+        cases = [case for suite in self._suites for case in suite.cases(self._setting)]
+        for number, case in enumerate(cases, start=1):
+            self._progress("cases", number, len(cases))
+            observation = _executed(case)
+            if observation is not None:
+                self._seen.append(_looked_at(self._setting.agreement, case, observation))
+        self._seen.sort(key=lambda seen: (FIRST.index(seen.case.suite), seen.weight))
+        for seen in self._seen:
+            for clause in seen.kept:
+                self._touching.setdefault(clause, []).append(seen)
+            for clause, body in _rule_breakers(self._setting.agreement, seen.observation):
+                self._forbidden.setdefault(clause, body)
+
+    # Lying providers
+
+    def _lying_providers(self) -> Iterator[Callable[[], Trial]]:
+        known: set[tuple[str, str]] = set()
+        for seen in self._seen:
+            light = seen.weight < LIGHT_BYTES and _exchanges(seen.observation) <= MOST_EXCHANGES
+            for lie in lies(self._setting.agreement, seen.case.id, seen.observation) if light else ():
+                if (lie.clause, lie.kind) not in known:
+                    known.add((lie.clause, lie.kind))
+                    yield lambda lie=lie, first=seen: self._try_lie(lie, first)  # type: ignore[misc]
+
+    def _try_lie(self, lie: Lie, first: Seen) -> Trial:
+        changed, nearest, wire_s, judge_s = False, "", 0.0, 0.0
+        touching = [seen for seen in self._touching.get(lie.clause, ()) if seen is not first]
+        for seen in [first, *touching][:MOST_TRIES]:
+            provider = LyingProvider(self._setting.provider, lie.change)
+            began = perf_counter()
+            observation = _executed(self._again(seen.case, replace(self._setting, provider=provider)))
+            wire_s += perf_counter() - began
+            provider.close()
+            changed = changed or bool(provider.changed)
+            if observation is None or not provider.changed:
+                continue
+            began = perf_counter()
+            found = _findings(self._setting.agreement, observation)
+            judge_s += perf_counter() - began
+            if lie.clause in found:
+                return Trial(mutants=(self._mutant(lie, Fate.KILLED, by=f"{seen.case.id} ({found[lie.clause]})"),), wire_s=wire_s, judge_s=judge_s)
+            nearest = nearest or f"{seen.case.id}: " + (", ".join(sorted(found)[:3]) or "no finding")
+        fate = Fate.SURVIVED if changed else Fate.EQUIVALENT
+        return Trial(mutants=(self._mutant(lie, fate, nearest=nearest),), wire_s=wire_s, judge_s=judge_s)
+
+    def _again(self, case: Case, setting: Setting) -> Case:
+        """The same case in another setting."""
+        suite = next(suite for suite in self._suites if suite.name == case.suite)
+        return next(other for other in suite.cases(setting) if other.id == case.id)
+
+    def _mutant(self, lie: Lie, fate: Fate, *, by: str = "", nearest: str = "") -> Mutant:
+        place = str(self._setting.agreement.place(lie.clause))
+        return Mutant(
+            clause=lie.clause, place=place, party=Party.PROVIDER, kind=lie.kind, what=lie.what, fate=fate, killed_by=by, nearest=nearest
+        )
+
+    # Lying clients
+
+    def _lying_clients(self) -> Iterator[Callable[[], Trial]]:
+        for clause in self._setting.agreement.clauses.values():
+            if self._touching.get(clause.id):
+                yield lambda clause=clause: self._try_distortions(clause)  # type: ignore[misc]
+
+    def _try_distortions(self, clause: Clause) -> Trial:
+        """Every kind of distortion of a clause, each until some case notices it."""
+        agreement, began = self._setting.agreement, perf_counter()
+        fates: dict[str, Mutant] = {}
+        aliases = [alias for alias, meanings in STANDS_FOR.items() if alias in agreement.clauses and any(fnmatchcase(clause.id, m) for m in meanings)]
+        for seen in self._touching[clause.id]:
+            if len(fates) and all(mutant.fate is Fate.KILLED for mutant in fates.values()) and seen.weight > HEAVY_BYTES:
+                break
+            for distortion in distortions(agreement, clause, seen.observation, forbidden=self._forbidden):
+                known = fates.get(distortion.kind)
+                if known is not None and (known.fate is Fate.KILLED or known.nearest.count(";") >= MOST_TRIES):
+                    continue
+                found = _findings(agreement, distortion.observation)
+                for name in (clause.id, *aliases):
+                    key = distortion.kind if name == clause.id else f"{name}: {distortion.kind}"
+                    killed = name in found
+                    nearest = "" if killed else "; ".join(filter(None, (fates[key].nearest if key in fates else "", f"{seen.case.id}: {', '.join(sorted(found)[:3]) or 'no finding'}")))
+                    fates[key] = Mutant(
+                        clause=name, place=str(agreement.place(name)), party=Party.CONSUMER, kind=distortion.kind, what=distortion.what,
+                        fate=Fate.KILLED if killed else Fate.SURVIVED, killed_by=f"{seen.case.id} ({found[name]})" if killed else "", nearest=nearest,
+                    )
+        return Trial(mutants=tuple(fates.values()), wire_s=0.0, judge_s=perf_counter() - began)
+
+    # Sharing the work
+
+    def _shared(self, work: list[Callable[[], Trial]]) -> Iterator[Trial]:
+        if self._workers < 2 or "fork" not in multiprocessing.get_all_start_methods():
+            for number, task in enumerate(work, start=1):
+                yield task()
+                self._progress("mutants", number, len(work))
+            return
+        _WORK[:] = work
+        with multiprocessing.get_context("fork").Pool(self._workers) as pool:
+            for number, trial in enumerate(pool.imap_unordered(_do, range(len(work)), chunksize=4), start=1):
+                self._progress("mutants", number, len(work))
+                yield trial
+        _WORK.clear()
+
+    # What it comes to
+
+    def _standing(self, clause: Clause, mutants: tuple[Mutant, ...]) -> ClauseProof:
+        own = [mutant for mutant in mutants if mutant.clause == clause.id and mutant.fate is not Fate.EQUIVALENT]
+        killed = sum(mutant.fate is Fate.KILLED for mutant in own)
+        waiver = next((w for w in self._setting.agreement.contract.waivers if fnmatchcase(clause.id, w.clause)), None)
+        broken = any(clause.id in seen.broken for seen in self._seen)
+        touched = bool(self._touching.get(clause.id))
+        if broken:
+            standing, why = Standing.BROKEN, "a case found it broken with nobody lying"
+        elif not touched:
+            standing, why = (Standing.WAIVED, waiver.because) if waiver else (Standing.UNCHECKED, "no case says anything about it")
+        elif own and killed == len(own):
+            standing, why = Standing.PROVEN, ""
+        else:
+            standing, why = Standing.CHECKED, f"{len(own) - killed} mutants survived" if own else why_none(clause)
+        return ClauseProof(
+            id=clause.id, kind=str(clause.kind), place=str(clause.place), standing=standing, made=len(own), killed=killed, why=why
+        )
+
+
+_WORK: list[Callable[[], Trial]] = []
+
+
+def _do(index: int) -> Trial:
+    return _WORK[index]()
+
+
+def _executed(case: Case) -> Observation | None:
+    try:
+        seen = case.execute()
+    except Exception:  # noqa: BLE001 - a case that can't run can't notice anything
+        return None
+    return None if isinstance(seen, Skipped) else seen
+
+
+def _looked_at(agreement: Agreement, case: Case, observation: Observation) -> Seen:
+    judgements = list(judge(agreement, observation))
+    broken = frozenset(judgement.clause for judgement in judgements if judgement.finding)
+    kept = frozenset(judgement.clause for judgement in judgements) - broken
+    return Seen(case=case, observation=observation, kept=kept, broken=broken, weight=_weight(observation))
+
+
+def _findings(agreement: Agreement, observation: Observation) -> dict[str, str]:
+    """The clauses that are found broken, each with the check that says so."""
+    try:
+        return {judgement.clause: judgement.check for judgement in judge(agreement, observation) if judgement.finding}
+    except Exception as error:  # noqa: BLE001 - a check that gives up has noticed nothing
+        return {f"a check failed: {type(error).__name__}: {error}": ""}
+
+
+def _rule_breakers(agreement: Agreement, observation: Observation) -> Iterator[tuple[str, bytes]]:
+    """Bodies that the harness itself sent to see them refused for a rule, each with the rule's clause."""
+    for exchange in observation.exchanges:
+        seen = Looked(agreement, exchange, None)
+        if seen.terms is not None and exchange.response is not None and 400 <= exchange.response.status < 500 and not seen.request_violations:
+            for name in seen.broken_rules:
+                yield f"operations.{seen.terms.name}.request.rules.{name}", exchange.request.body
+
+
+def _exchanges(observation: Observation) -> int:
+    return len(observation.exchanges) + sum(len(call.exchanges) for call in observation.calls)
+
+
+def _weight(observation: Observation) -> int:
+    """Roughly what it costs to judge: bytes, and something for each exchange and call."""
+    exchanges = [*observation.exchanges, *(exchange for call in observation.calls for exchange in call.exchanges)]
+    size = sum(len(exchange.request.body) + len(exchange.response.body if exchange.response else b"") for exchange in exchanges)
+    return size + 2000 * (len(exchanges) + len(observation.calls))
