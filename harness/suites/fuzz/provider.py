@@ -209,7 +209,17 @@ class ProviderFuzz:
         found = self.generator.requests(self.terms.name, mode, MADE_UP)
         if mode == "positive":
             found = [self._repaired(request, number) for number, request in enumerate(found) if _is_portable(request)]
+            if self.staging.setting.provider.remembers:
+                found = [self._placed(request) for request in found if not self._is_example(request)]
         return [replace(request, headers=(*request.headers, *self._authorization())) for request in found]
+
+    def _placed(self, request: Request) -> Request:
+        """The request about what the example is about: elsewhere there may be nothing yet."""
+        return replace(request, target=self._good_request().target) if self.bodies.good.parts["path"] else request
+
+    def _is_example(self, request: Request) -> bool:
+        """Whether it is an example, which asked again in another state may be answered otherwise."""
+        return any((request.json() if request.body else None) == ask.parts["body"] for ask in self.bodies.examples.values())
 
     def _repaired(self, request: Request, number: int) -> Request:
         if not request.body:

@@ -4,8 +4,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from harness.checks.sight import Seen
 from harness.contract.agreement import Agreement, OperationTerms
-from harness.exchange import Request, Response
+from harness.contract.expressions import EvaluationError
+from harness.exchange import Exchange, Request, Response
 from harness.wire.mutations import Edit, Kind, broken_by, carrying, encoded, keeping, reshaped
 from harness.wire.mutations.messages import json_of
 from harness.wire.mutations.mutation import body_schema
@@ -138,6 +140,17 @@ VARIANTS: Mapping[str, Variant] = {
 
 
 def good_variants(variant: Variant, agreement: Agreement, terms: OperationTerms, request: Request, response: Response) -> list[Response]:
-    """What a variant makes of a good answer, as far as the contract finds nothing wrong with it."""
+    """What a variant makes of a good answer, as far as the contract finds nothing wrong with it and can say what it means."""
     made = variant(agreement, terms, request, response)
-    return [each for each in made if each != response and not broken_by(agreement, request, each)]
+    return [each for each in made if each != response and not broken_by(agreement, request, each) and _is_meant(agreement, terms, request, each)]
+
+
+def _is_meant(agreement: Agreement, terms: OperationTerms, request: Request, response: Response) -> bool:
+    """Whether the contract's own result can be computed: else nobody can say what the client should return."""
+    if terms.bind is None or terms.bind.result is None:
+        return True
+    try:
+        terms.bind.result.evaluate(Seen(agreement, Exchange(request=request, response=response), None).names)
+    except EvaluationError:
+        return False
+    return True

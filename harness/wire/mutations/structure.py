@@ -119,8 +119,9 @@ def _vector(numbers: list[Any]) -> Iterator[Change]:
 
 
 def _as_text(numbers: list[Any]) -> str:
-    whole = all(float(number).is_integer() for number in numbers)
-    array = np.asarray(numbers, dtype="<f4") if not whole else (np.asarray(numbers).astype(np.int64) % 256).astype(np.uint8)
+    bytes_ = all(float(number).is_integer() and -128 <= number <= 255 for number in numbers)
+    with np.errstate(over="ignore"):
+        array = np.asarray([number % 256 for number in numbers], dtype=np.uint8) if bytes_ else np.asarray(numbers, dtype="<f4")
     return base64.b64encode(array.tobytes()).decode()
 
 
