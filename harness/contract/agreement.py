@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -18,6 +18,12 @@ from harness.contract.schemas import SchemaSet
 SCOPE_NAMES = frozenset({"request", "response", "facts", "settings", "seed"})
 
 
+@lru_cache(maxsize=4096)
+def compiled(source: str, names: frozenset[str]) -> Expression:
+    """The expression, compiled once for as many places as it stands in; ExpressionError when it can't be."""
+    return compile_expression(source, names=names)
+
+
 @dataclass(frozen=True, kw_only=True)
 class BoundExpressions:
     """The compiled expressions of a binding."""
@@ -26,15 +32,20 @@ class BoundExpressions:
     result: Expression | None
     returns: Expression
     split_items: Expression | None
+    split_made: Expression | None = None
+
+
+MADE_NAMES = frozenset({"number", "text"})
 
 
 def compile_bind(bind: Bind, names: frozenset[str]) -> BoundExpressions:
     """Compile a binding; ``names`` are those of the operation's scope."""
     return BoundExpressions(
-        arguments={name: compile_expression(source, names=names) for name, source in bind.arguments.items()},
-        result=compile_expression(bind.result, names=names) if bind.result else None,
-        returns=compile_expression(bind.returns, names={"result"}),
-        split_items=compile_expression(bind.split.items, names=names) if bind.split else None,
+        arguments={name: compiled(source, names) for name, source in bind.arguments.items()},
+        result=compiled(bind.result, names) if bind.result else None,
+        returns=compiled(bind.returns, frozenset({"result"})),
+        split_items=compiled(bind.split.items, names) if bind.split else None,
+        split_made=compiled(bind.split.made, MADE_NAMES) if bind.split and bind.split.made else None,
     )
 
 
@@ -97,8 +108,8 @@ def compile_operation(name: str, model: Operation, constants: Mapping[str, objec
     scope = compile_scope(model.let, names=SCOPE_NAMES)
     names = SCOPE_NAMES | frozenset(model.let)
 
-    def compiled(sources: Mapping[str, str]) -> dict[str, Expression]:
-        return {key: compile_expression(source, names=names) for key, source in sources.items()}
+    def each(sources: Mapping[str, str]) -> dict[str, Expression]:
+        return {key: compiled(source, names) for key, source in sources.items()}
 
     stubs = {status: shape.stub for status, shape in model.responses.items() if shape.stub}
     pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(model.path))
@@ -106,16 +117,16 @@ def compile_operation(name: str, model: Operation, constants: Mapping[str, objec
         name=name,
         model=model,
         scope=scope,
-        rules=compiled({key: rule.rule for key, rule in model.request.rules.items()}),
-        invariants={status: compiled(shape.invariants) for status, shape in model.responses.items()},
-        stub_bodies={status: compile_expression(stub.body, names=names) for status, stub in stubs.items()},
-        stub_headers={status: compiled(stub.headers) for status, stub in stubs.items()},
-        cost=compiled(dict(model.cost.items())),
+        rules=each({key: rule.rule for key, rule in model.request.rules.items()}),
+        invariants={status: each(shape.invariants) for status, shape in model.responses.items()},
+        stub_bodies={status: compiled(stub.body, names) for status, stub in stubs.items()},
+        stub_headers={status: each(stub.headers) for status, stub in stubs.items()},
+        cost=each(dict(model.cost.items())),
         relations={
             key: RelationTerms(
-                given=compile_expression(relation.given, names=names),
-                items=compile_expression(relation.items, names=names),
-                results=compile_expression(relation.results, names=names),
+                given=compiled(relation.given, names),
+                items=compiled(relation.items, names),
+                results=compiled(relation.results, names),
                 tolerance=relation.tolerance,
             )
             for key, relation in model.relations.items()
@@ -135,7 +146,7 @@ def compile_sequence(model: Sequence) -> SequenceTerms:
     return SequenceTerms(
         given=model.given,
         steps={name: (example.partition("/")[0], example.partition("/")[2]) for name, example in model.steps.items()},
-        promises={name: compile_expression(source, names=names) for name, source in model.promises.items()},
+        promises={name: compiled(source, names) for name, source in model.promises.items()},
     )
 
 

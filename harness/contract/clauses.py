@@ -169,7 +169,7 @@ def _promise(steps: Steps) -> tuple[Kind, frozenset[str]] | None:
 
 def _at(value: Any, steps: Steps) -> Any:
     for step in steps:
-        value = value[step]
+        value = value[int(step) if isinstance(value, list) else step]
     return value
 
 

@@ -74,6 +74,8 @@ def _linked(value: Any) -> Any:
 
 
 _ANY_SCHEMA: Json = {"anyOf": [{"$ref": "#/$defs/JsonSchema"}, {"type": "boolean"}]}
+_SCHEMAS: Json = {"type": "array", "items": _ANY_SCHEMA, "minItems": 1}
+_NAMED_SCHEMAS: Json = {"type": "object", "additionalProperties": _ANY_SCHEMA}
 _TYPE: Json = {"enum": ["array", "boolean", "integer", "null", "number", "object", "string"]}
 _COUNT: Json = {"type": "integer", "minimum": 0}
 _NUMBER: Json = {"type": "number"}
@@ -97,8 +99,8 @@ _VALUES: dict[str, Json] = {
         ("minLength", "maxLength", "minItems", "maxItems", "minContains", "maxContains", "minProperties", "maxProperties"), _COUNT
     ),
     **dict.fromkeys(sorted(schemas.APPLICATORS_OF_ONE), _ANY_SCHEMA),
-    **dict.fromkeys(sorted(schemas.APPLICATORS_OF_LIST), {"type": "array", "items": _ANY_SCHEMA, "minItems": 1}),
-    **dict.fromkeys(sorted(schemas.APPLICATORS_OF_MAP), {"type": "object", "additionalProperties": _ANY_SCHEMA}),
+    **dict.fromkeys(sorted(schemas.APPLICATORS_OF_LIST), _SCHEMAS),
+    **dict.fromkeys(sorted(schemas.APPLICATORS_OF_MAP), _NAMED_SCHEMAS),
 }
 
 

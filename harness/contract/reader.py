@@ -8,14 +8,17 @@ nor size of hostile input can exhaust the process.
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn
 
 import yaml
 
+from harness.contract.document import Document, Step, Steps
 from harness.contract.problems import ContractError, Place, Problem
+
+__all__ = ["Document", "Step", "Steps", "parse_document", "read_document"]
 
 MAX_BYTES = 1_048_576
 MAX_DEPTH = 64
@@ -23,11 +26,9 @@ MAX_NODES = 200_000
 MAX_PROBLEMS = 1000
 MAX_DIGITS = 40
 
-Step = str | int
-Steps = tuple[Step, ...]
-
 # What YAML 1.2 calls unprintable; a file that holds such is not meant for people.
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as the parser counts lines
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: Mapping[str, object] = MappingProxyType(
@@ -51,26 +52,6 @@ _HINTS = {
     "found unexpected end of stream": "a quote is not closed",
     "did not find expected <document start>": "one document a file",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """A read file: its value as plain dicts, lists and scalars, and where each part of it stands."""
-
-    file: str
-    value: Any
-    places: Mapping[Steps, Place] = field(repr=False)
-    keys: Mapping[Steps, Place] = field(repr=False)
-
-    def place(self, steps: Steps) -> Place:
-        """Where the value at ``steps`` stands, or the nearest part around it that does."""
-        while steps not in self.places and steps:
-            steps = steps[:-1]
-        return self.places.get(steps, Place(self.file))
-
-    def key_place(self, steps: Steps) -> Place:
-        """Where the key of the value at ``steps`` stands."""
-        return self.keys.get(steps) or self.place(steps)
 
 
 def read_document(path: Path, *, shown_as: str | None = None) -> Document:
@@ -106,7 +87,8 @@ def parse_document(data: bytes, *, file: str) -> Document:
         composer.problems.append(_syntax_problem(error, text, file))
     if composer.problems:
         raise ContractError(composer.problems)
-    return Document(file=file, value=composer.value, places=composer.places, keys=composer.keys)
+    lines = tuple(_LINE_END.split(text))
+    return Document(file=file, value=composer.value, places=composer.places, keys=composer.keys, lines=lines)
 
 
 class _Unreadable(Exception):

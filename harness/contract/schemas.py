@@ -58,8 +58,13 @@ def json_pointer(steps: Steps) -> str:
 
 def _validator(schema: Mapping[str, Any]) -> Any:
     return jsonschema_rs.Draft202012Validator(
-        schema, validate_formats=True, ignore_unknown_formats=False, offline=True, pattern_options=_PATTERNS
+        dict(schema), validate_formats=True, ignore_unknown_formats=False, offline=True, pattern_options=_PATTERNS
     )
+
+
+def pointer_steps(pointer: str) -> Steps:
+    """The steps of a JSON Pointer; digits count as an index."""
+    return tuple(int(step) if step.isdecimal() else step for step in map(_unescape, pointer.split("/")[1:]))
 
 
 class SchemaSet:

@@ -42,7 +42,7 @@ Detail = dict[str, Any]
 def model_problems(error: ValidationError, document: Document, model: type[BaseModel]) -> list[Problem]:
     """One problem for each thing that is wrong with a document."""
     details: list[Detail] = [dict(detail) for detail in error.errors(include_url=False, include_context=True)][:MOST_EXPLAINED]
-    located = [(_existing(document.value, detail["loc"]), detail) for detail in details]
+    located = [(existing_steps(document.value, detail["loc"]), detail) for detail in details]
     problems: list[Problem] = []
     for steps, group in groupby(located, key=lambda pair: (pair[0], _single(pair[1]))):
         problems.append(_problem([detail for _, detail in group], steps[0], document, model))
@@ -130,7 +130,7 @@ def _in(steps: Steps) -> str:
     return f" in `{'.'.join(map(str, steps))}`" if steps else " here"
 
 
-def _existing(value: Any, location: Iterable[str | int]) -> Steps:
+def existing_steps(value: Any, location: Iterable[str | int]) -> Steps:
     """The steps of pydantic's location that exist in the file, and the last one if it is missing or unknown."""
     steps: list[str | int] = []
     for step in location:
