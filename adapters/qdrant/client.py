@@ -186,51 +186,54 @@ class Qdrant:
     async def search_vectors(
         self,
         collection: str,
-        vector: Any,
+        vector: Any = None,
         *,
         limit: int = 10,
         filters: Filters | None = None,
         score_threshold: float | None = None,
         offset: int | None = None,
-        with_payload: bool = True,
-        with_vectors: bool = False,
+        with_payload: bool | list[str] = True,
+        with_vectors: bool | list[str] = False,
     ) -> list[ScoredPoint]:
-        """The points nearest to a vector, the nearest first.
+        """The points nearest to a vector, the nearest first; without a vector any points, as far as the provider allows that.
 
         Of ``filters`` each field has to match its value, any of a list of values, or a Range.
         """
-        checked = checked_vector(vector, self._dimension(collection), "vector")
-        body: dict[str, Any] = {
-            "query" if self._search == "query" else "vector": checked,
-            "limit": limit,
-            "with_payload": with_payload,
-            "with_vector": with_vectors,
+        asked = "query" if self._search == "query" else "vector"
+        body: dict[str, Any] = {"limit": limit, "with_payload": with_payload, "with_vector": with_vectors}
+        options = {
+            asked: None if vector is None else checked_vector(vector, self._dimension(collection), "vector"),
+            "filter": conditions(filters, known=self._known.get(collection)),
+            "score_threshold": score_threshold,
+            "offset": offset,
         }
-        options = {"filter": conditions(filters, known=self._known.get(collection)), "score_threshold": score_threshold, "offset": offset}
         body |= {name: value for name, value in options.items() if value is not None}
-        found = await self._points(self._search, collection, body, vector="query" if self._search == "query" else "vector")
+        found = await self._points(self._search, collection, body, vector=asked)
         points = found["points"] if self._search == "query" else found
         return [
             ScoredPoint(id=each["id"], score=each["score"], payload=each.get("payload"), vector=as_vector(each.get("vector"))) for each in points
         ]
 
     async def retrieve(
-        self, collection: str, ids: Sequence[PointId], *, with_payload: bool = True, with_vectors: bool = False
+        self, collection: str, ids: Sequence[PointId], *, with_payload: bool | list[str] = True, with_vectors: bool | list[str] = False
     ) -> list[Record]:
         """The points with these ids, as far as there are such, in the order of the ids."""
         body = {"ids": _ids(ids), "with_payload": with_payload, "with_vector": with_vectors}
         return [_record(each) for each in await self._points("retrieve", collection, body)]
 
     async def delete(
-        self, collection: str, ids: Sequence[PointId] | None = None, *, filters: Filters | None = None, wait: bool = True
+        self, collection: str, ids: Sequence[PointId] | None = None, *, filters: Filters | None = None, everything: bool = False, wait: bool = True
     ) -> str:
-        """Remove points by their ids or by a filter; ``acknowledged``, or ``completed`` if that was waited for."""
+        """Remove points by their ids or by a filter; ``acknowledged``, or ``completed`` if that was waited for.
+
+        A filter without a field means all points: only with ``everything``.
+        """
         if (ids is None) == (filters is None):
             raise InvalidInput("delete needs either `ids` or `filters`")
         known = self._known.get(collection)
         body = {"points": _ids(ids)} if ids is not None else {"filter": conditions(filters, known=known)}
-        if filters is not None and not filters:
-            raise InvalidInput("an empty filter would remove every point: delete the collection, if that is meant")
+        if filters is not None and not filters and not everything:
+            raise InvalidInput("an empty filter would remove every point: say `everything=True`, if that is meant")
         return str((await self._points("delete_points", collection, body, query={"wait": wait}))["status"])
 
     async def set_payload(self, collection: str, payload: Mapping[str, Any], *, ids: Sequence[PointId], wait: bool = True) -> str:
@@ -245,8 +248,8 @@ class Qdrant:
         filters: Filters | None = None,
         limit: int = 100,
         offset: PointId | None = None,
-        with_payload: bool = True,
-        with_vectors: bool = False,
+        with_payload: bool | list[str] = True,
+        with_vectors: bool | list[str] = False,
     ) -> Page:
         """A page of the points in the order of their ids, from ``offset`` on."""
         body: dict[str, Any] = {"limit": limit, "with_payload": with_payload, "with_vector": with_vectors}
@@ -324,7 +327,7 @@ class Qdrant:
     ) -> Any:
         """The result of an operation on points; ``vector`` names the field of the body that was checked already."""
         path, terms = {"collection": collection}, self._terms(operation)
-        judged = {**body, vector: _plain_of(body[vector])} if vector else body
+        judged = {**body, vector: _plain_of(body[vector])} if vector in body else body
         self._endpoint.refuse_invalid(terms, judged, path=path, query=query or {})
         if self._grpc is not None:
             return await self._grpc.ask(operation, collection, body, query or {})

@@ -46,8 +46,6 @@ def _condition(field: object, value: object, known: Iterable[str] | None) -> dic
     if isinstance(value, Range | Mapping):
         return {"key": field, "range": _bounds(field, value)}
     if isinstance(value, _LISTS):
-        if not value:
-            raise InvalidInput(f"filters.{field}: an empty list matches nothing: give its values, or leave the field out")
         return {"key": field, "match": {"any": [_value(field, each) for each in value]}}
     return {"key": field, "match": {"value": _value(field, value)}}
 

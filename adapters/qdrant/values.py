@@ -98,5 +98,5 @@ class Health:
 
 
 def as_vector(value: object) -> Vector | None:
-    """A vector out of an answer."""
-    return None if value is None else np.asarray(value, dtype=np.float32)
+    """A vector out of an answer; None when the point has none."""
+    return None if value is None or value == {} else np.asarray(value, dtype=np.float32)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from harness.checks.compare import close
 from harness.checks.groups import group
 from harness.checks.judging import Judge
 from harness.checks.sight import Seen, Sight
@@ -49,7 +50,7 @@ def _named(terms: OperationTerms, parts: Mapping[str, object]) -> list[str]:
     found = []
     for name, example in terms.model.examples.items():
         wanted = example_parts(example)
-        same = all(_same(wanted[part], parts.get(part)) for part in ("body", "query", "path"))
+        same = close(wanted["body"], parts.get("body"), 0.0) and all(_same(wanted[part], parts.get(part)) for part in ("query", "path"))
         if same and _same(_lower(wanted["headers"]), _declared_headers(terms, parts.get("headers"))):
             found.append(name)
     return found
@@ -66,9 +67,10 @@ def _declared_headers(terms: OperationTerms, headers: object) -> dict[str, objec
 
 
 def _same(wanted: object, sent: object) -> bool:
+    """Whether parameters are the same: on the wire they are text."""
     if isinstance(wanted, Mapping) and isinstance(sent, Mapping) and wanted.keys() == sent.keys():
-        return all(value == sent[key] or str(value).lower() == str(sent[key]).lower() for key, value in wanted.items())
-    return wanted == sent or (not wanted and not sent)
+        return all(close(value, sent[key], 0.0) or str(value).lower() == str(sent[key]).lower() for key, value in wanted.items())
+    return close(wanted, sent, 0.0) or (not wanted and not sent)
 
 
 def _judged(judge: Judge, terms: OperationTerms, name: str, holds: bool, seen: Seen) -> Iterator[Judgement]:

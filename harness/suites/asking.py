@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from time import monotonic
 
-from harness.client.reaching import reach
+from harness.client.reaching import Reaching
 from harness.exchange import Exchange, Failure, Request
 from harness.suites.case import Setting
 from harness.wire.wire import Upstream
@@ -20,9 +20,9 @@ def ask(
         upstream.enter(given)
 
     async def all_of_them() -> list[Exchange]:
-        if state is not None and setting.provider.remembers:
-            await reach(setting.agreement, upstream, state, setting.provider.credential)
-        exchanges = [await _asked(upstream, request, given) for request in requests]
+        ready = Reaching(upstream, agreement=setting.agreement, credential=setting.provider.credential)
+        ready.need(state if setting.provider.remembers else None, renewed=steps is None)
+        exchanges = [await _asked(ready, request, given) for request in requests]
         named: Sequence[str | None] = steps or [None for _ in exchanges]
         return [replace(exchange, step=step) for exchange, step in zip(exchanges, named, strict=True)]
 

@@ -7,7 +7,7 @@ from typing import Any
 from harness.provider.qdrant_engine import edge
 from harness.provider.qdrant_engine.answers import Answer, id_of, record, scored
 from harness.provider.qdrant_engine.errors import Kind, Refused, from_engine, reading
-from harness.provider.qdrant_engine.fields import flag, items, mapping, required, text, whole
+from harness.provider.qdrant_engine.fields import flag, items, mapping, required, text, whole, wrong
 from harness.provider.qdrant_engine.filters import filter_of
 from harness.provider.qdrant_engine.indexes import index_info
 from harness.provider.qdrant_engine.queries import query_request, search_request
@@ -93,6 +93,8 @@ class Collection:
 
     def count(self, body: object) -> Answer:
         doc = mapping(body, "body")
+        if "exact" in doc and doc["exact"] is None:
+            raise wrong("exact", None, "a boolean")
         exact = flag(doc, "exact") is not False
         request = edge.CountRequest(exact=exact, filter=filter_of(doc.get("filter")))
         return {"count": self._run(lambda: self._shard.count(request))}

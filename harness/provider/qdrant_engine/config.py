@@ -139,7 +139,7 @@ def _optimizers(value: object, profile: Profile) -> dict[str, Any]:
     if not profile.vectors_count:
         minima["vacuum_min_vector_number"] = 100  # since 1.16
     given = _whole_fields(value, "optimizers_config", minima)
-    threshold = number(mapping(value or {}, "optimizers_config"), "deleted_threshold")
+    threshold = number(mapping({} if value is None else value, "optimizers_config"), "deleted_threshold")
     if threshold is not None:
         if not 0 <= threshold <= 1:
             raise too_small("optimizers_config.deleted_threshold", threshold, 0)
@@ -149,13 +149,13 @@ def _optimizers(value: object, profile: Profile) -> dict[str, Any]:
 
 def _whole_fields(value: object, name: str, minima: Mapping[str, int]) -> dict[str, Any]:
     """The named whole numbers that a request gives."""
-    doc = mapping(value or {}, name)
+    doc = mapping({} if value is None else value, name)
     given = {field: whole(doc, field, minimum=least, within=f"{name}.") for field, least in minima.items()}
     return {field: entry for field, entry in given.items() if entry is not None}
 
 
 def _present(value: object, names: tuple[str, ...]) -> dict[str, Any]:
-    doc = mapping(value or {}, "body")
+    doc = mapping({} if value is None else value, "body")
     return {name: doc[name] for name in names if doc.get(name) is not None}
 
 
