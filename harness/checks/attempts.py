@@ -81,7 +81,9 @@ class _Attempts:
         made, last = len(attempts), attempts[-1]
         clause = "resilience.retry.attempts"
         if made > retry.attempts:
-            yield self._judge.broken(clause, expected=f"at most {retry.attempts} attempts", actual=f"{made} attempts", exchange=last.exchange)
+            yield self._judge.broken(
+                clause, expected=f"at most {retry.attempts} attempts", actual=f"{made} attempts", exchange=last.exchange
+            )
         elif made == retry.attempts and last.trouble is not None:
             yield from self._judge.kept(clause)
         for seen, _ in pairwise(attempts):
@@ -119,7 +121,10 @@ class _Attempts:
         elif trouble in retry.on and not self._may_give_up(each, made):
             clause = f"resilience.retry.on.{trouble}" if made == 1 else "resilience.retry.attempts"
             yield self._judge.broken(
-                clause, expected=f"{retry.attempts} attempts when {trouble} goes on", actual=f"{made}, then it gave up", exchange=last.exchange
+                clause,
+                expected=f"{retry.attempts} attempts when {trouble} goes on",
+                actual=f"{made}, then it gave up",
+                exchange=last.exchange,
             )
 
     def _may_give_up(self, each: Group, made: int) -> bool:
@@ -147,11 +152,15 @@ class _Attempts:
             what = "the provider's hint and what is added to it" if span.hinted else f"back-off number {index + 1}"
             expected = f"a wait of {span.least_s:g} to {span.most_s:g} s ({what})"
             if waited < span.least_s - SLACK_S:
-                yield self._judge.broken(_too_short(span, waited, retry), expected=expected, actual=f"{waited:.3f} s", exchange=seen.exchange)
+                yield self._judge.broken(
+                    _too_short(span, waited, retry), expected=expected, actual=f"{waited:.3f} s", exchange=seen.exchange
+                )
             elif waited <= span.most_s + SLACK_S:
                 yield from self._wait_kept(span, index)
             elif not is_pressed(self._sight, following.exchange):
-                yield self._judge.broken(_too_long(span, waited, retry), expected=expected, actual=f"{waited:.3f} s", exchange=seen.exchange)
+                yield self._judge.broken(
+                    _too_long(span, waited, retry), expected=expected, actual=f"{waited:.3f} s", exchange=seen.exchange
+                )
 
     def _wait_kept(self, span: Span, index: int) -> Iterator[Judgement]:
         if span.hinted:

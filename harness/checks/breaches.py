@@ -128,7 +128,10 @@ def _headers(seen: Seen, shape: ResponseShape, at: str, reading: Reading) -> Non
         reading.touched.add(clause)
         steps = schema_steps("operations", seen.terms.name, "responses", response.status, "headers", name, "schema")
         if "schema" in header.model_fields_set or "value_schema" in header.model_fields_set:
+            before = len(reading.breaches)
             _by_schema(seen, steps, _number(value, header.value_schema), f"/headers/{name}", reading)
+            for breach in reading.breaches[before : before + 1]:
+                reading.note(clause, breach=True, expected=f"a header `{name}` that keeps its schema", actual=breach.actual)
 
 
 def _number(value: str, schema: dict[str, object]) -> object:

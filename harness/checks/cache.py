@@ -60,7 +60,9 @@ class _Oracle:
             self.failed[key] = call.ending.type
         elif self.failed.get(key) == call.ending.type:
             yield self.judge.broken(
-                f"operations.{terms.name}.cached", expected="results are kept, failures are not", actual=f"{call.ending.type} again, and nothing was sent"
+                f"operations.{terms.name}.cached",
+                expected="results are kept, failures are not",
+                actual=f"{call.ending.type} again, and nothing was sent",
             )
 
     def _judge(self, call: Call, terms: OperationTerms, wanted: list[Key], sent: set[Key]) -> Iterator[Judgement]:

@@ -26,7 +26,13 @@ def check_examples(sight: Sight) -> Iterator[Judgement]:
             for name in _named(terms, call.intended):
                 yield from _judged(judge, terms, name, all(each.succeeded for each in group(call, sent)), sent[-1])
     for seen in sight.direct:
-        if seen.terms is not None and seen.by_provider and seen.request_is_spoken_of and seen.exchange.given is None and is_authentic(sight, seen):
+        if (
+            seen.terms is not None
+            and seen.by_provider
+            and seen.request_is_spoken_of
+            and seen.exchange.given is None
+            and is_authentic(sight, seen)
+        ):
             for name in _named(seen.terms, seen.request_parts):
                 assert seen.exchange.response is not None
                 yield from _judged(judge, seen.terms, name, seen.exchange.response.status == _status(seen.terms, name), seen)
@@ -80,5 +86,9 @@ def _judged(judge: Judge, terms: OperationTerms, name: str, holds: bool, seen: S
         clauses.append("provider.probe")
     for clause in clauses:
         yield from judge.expect(
-            clause, holds, expected=f"status {_status(terms, name)} and a response that keeps the contract", actual=f"status {status}", exchange=seen.exchange
+            clause,
+            holds,
+            expected=f"status {_status(terms, name)} and a response that keeps the contract",
+            actual=f"status {status}",
+            exchange=seen.exchange,
         )

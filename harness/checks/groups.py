@@ -77,4 +77,3 @@ def names_of(error: object) -> frozenset[str]:
     """The class names that a raised error goes by."""
     kind, bases = getattr(error, "type", ""), getattr(error, "bases", ())
     return frozenset((kind, *bases))
-

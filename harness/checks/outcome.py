@@ -74,6 +74,8 @@ class _Outcome:
         if not allowed:
             return
         last = troubled[0].last
+        if self._budget_is_near(call):  # then the deadline is what the caller should hear of, or may
+            allowed |= self._failures("deadline")
         if isinstance(call.ending, Returned):
             for clause, error in allowed.items():
                 actual = f"it returned {shown(call.ending.value)}, although the last answer was {_describe(last)}"
@@ -83,8 +85,7 @@ class _Outcome:
         fitting = [clause for clause, error in allowed.items() if error in names] or self._excused(call, names)
         for clause in fitting:
             yield from self._judge.kept(clause)
-        if not fitting:
-            clause, error = next(iter(allowed.items()))
+        for clause, error in allowed.items() if not fitting else ():
             expected = f"{error} is raised after {_describe(last)}"
             yield self._judge.broken(clause, expected=expected, actual=_told(call.ending), exchange=last.exchange)
 
@@ -130,7 +131,9 @@ class _Outcome:
             return
         opened = self._contract.failures.circuit_open
         if not groups and opened and may_refuse(self._sight, call.ended_s):
-            yield self._judge.broken("failures.circuit_open.raises", expected=f"{opened.raises}, because the circuit is open", actual=_told(call.ending))
+            yield self._judge.broken(
+                "failures.circuit_open.raises", expected=f"{opened.raises}, because the circuit is open", actual=_told(call.ending)
+            )
             return
         yield self._judge.broken(
             f"operations.{terms.name}.bind.result",
@@ -151,6 +154,11 @@ class _Outcome:
         expected = readings[0] if readings else None
         holds = any(close(reading if is_list else reading[0], call.ending.value, bind.tolerance) for reading in readings)
         what = shown(expected if is_list or not expected else expected[0]) if readings else "nothing, for it was never asked for this"
+        opened = self._contract.failures.circuit_open
+        if not readings and not groups and opened and may_refuse(self._sight, call.ended_s):
+            yield self._judge.broken(
+                "failures.circuit_open.raises", expected=f"{opened.raises}, because the circuit is open", actual=shown(call.ending.value)
+            )
         yield from self._judge.expect(
             f"operations.{terms.name}.bind.result",
             holds,

@@ -35,7 +35,9 @@ def follow_up(agreement: Agreement, judgements: Iterable[Judgement]) -> Iterator
         first = next((found for found in about if found), None)
         if first is not None:
             hint = f"it stands for {first.clause}, which is broken"
-            yield Judgement(clause=clause, check="policies", finding=replace(first, clause=clause, place=str(agreement.place(clause)), hint=hint))
+            yield Judgement(
+                clause=clause, check="policies", finding=replace(first, clause=clause, place=str(agreement.place(clause)), hint=hint)
+            )
         elif about:
             yield Judgement(clause=clause, check="policies")
 

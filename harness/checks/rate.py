@@ -30,7 +30,10 @@ def is_pressed(sight: Sight, exchange: Exchange) -> bool:
     for limit in sight.agreement.contract.limits.rate:
         for unit, most in (("requests", limit.requests), ("tokens", limit.tokens)):
             since_s = exchange.started_s - 2 * limit.per
-            if most is not None and sum(cost for at_s, cost, _ in _arrivals(sight, unit) if since_s <= at_s <= exchange.started_s) >= most * PRESSING:
+            if (
+                most is not None
+                and sum(cost for at_s, cost, _ in _arrivals(sight, unit) if since_s <= at_s <= exchange.started_s) >= most * PRESSING
+            ):
                 return True
     return False
 
@@ -39,9 +42,7 @@ def _arrivals(sight: Sight, unit: str) -> Arrivals:
     known = sight.memory.get(f"arrivals of {unit}")
     if isinstance(known, list):
         return known
-    found = [
-        (seen.exchange.started_s, 1.0 if unit == "requests" else cost_of(seen, unit) or 0.0, seen.exchange) for seen in sight.sent
-    ]
+    found = [(seen.exchange.started_s, 1.0 if unit == "requests" else cost_of(seen, unit) or 0.0, seen.exchange) for seen in sight.sent]
     sight.memory[f"arrivals of {unit}"] = found = sorted(found, key=lambda arrival: arrival[0])
     return found
 
@@ -58,7 +59,10 @@ def _window(judge: Judge, clause: str, arrivals: Arrivals, most: int, limit: Rat
             total -= inside.popleft()[1]
         if total > most:
             yield judge.broken(
-                clause, expected=f"at most {most} {unit} in any {limit.per:g} s", actual=f"{total:g} in the window up to {at_s:.3f} s", exchange=exchange
+                clause,
+                expected=f"at most {most} {unit} in any {limit.per:g} s",
+                actual=f"{total:g} in the window up to {at_s:.3f} s",
+                exchange=exchange,
             )
             return
     yield from judge.kept(clause)

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 
+from harness.checks.arguments import check_arguments
 from harness.checks.attempts import check_attempts
 from harness.checks.breaker import check_breaker
 from harness.checks.cache import check_cache
+from harness.checks.credential import check_credential
 from harness.checks.examples import check_examples
 from harness.checks.hangs import check_hangs
 from harness.checks.monitoring import check_monitoring
@@ -12,7 +14,7 @@ from harness.checks.outcome import check_outcome
 from harness.checks.policies import check_refresh, follow_up
 from harness.checks.rate import check_rate
 from harness.checks.relations import check_relations
-from harness.checks.requests import check_arguments, check_credential, check_requests
+from harness.checks.requests import check_requests
 from harness.checks.responses import check_responses
 from harness.checks.secrecy import check_secrecy
 from harness.checks.sequences import check_sequences

@@ -38,9 +38,7 @@ def _shape(judge: Judge, seen: Seen) -> Iterator[Judgement]:
     broken = set()
     for breach in reading.breaches:
         broken.add(breach.clause)
-        yield judge.broken(
-            breach.clause, expected=breach.expected, actual=breach.actual, pointer=breach.pointer, exchange=seen.exchange
-        )
+        yield judge.broken(breach.clause, expected=breach.expected, actual=breach.actual, pointer=breach.pointer, exchange=seen.exchange)
     for clause in reading.touched - broken:
         yield from judge.kept(clause)
 
@@ -70,7 +68,9 @@ def _refusal(judge: Judge, seen: Seen) -> Iterator[Judgement]:
     wrong_parameters = [clause for clause, _ in parameter_breaches(seen)]
     if seen.request_is_valid and not wrong_parameters:
         return
-    wanted = refusal_status(terms) if seen.request_is_valid else expected_status(seen) if seen.broken_rules or refusal_status(terms) else None
+    wanted = (
+        refusal_status(terms) if seen.request_is_valid else expected_status(seen) if seen.broken_rules or refusal_status(terms) else None
+    )
     if wanted is None:
         return
     broken = wrong_parameters + [clause_id(violation.keyword) for violation in seen.request_violations]

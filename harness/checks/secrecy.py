@@ -29,7 +29,9 @@ def check_secrecy(sight: Sight) -> Iterator[Judgement]:
     for where, text, exchange in _sent(sight.observation, auth.header if auth else ""):
         looked = True
         if any(spelling in text for spelling in whole):
-            yield judge.broken(CLAUSE, expected="the credential stands in its header only", actual=f"it stands in {where}", exchange=exchange)
+            yield judge.broken(
+                CLAUSE, expected="the credential stands in its header only", actual=f"it stands in {where}", exchange=exchange
+            )
     if looked:
         yield from judge.kept(CLAUSE)
 

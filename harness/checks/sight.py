@@ -116,12 +116,7 @@ class Seen:
     @property
     def request_is_valid(self) -> bool:
         """Whether the request keeps the contract."""
-        return (
-            self.terms is not None
-            and self.request_body is not UNREADABLE
-            and not self.request_violations
-            and not self.broken_rules
-        )
+        return self.terms is not None and self.request_body is not UNREADABLE and not self.request_violations and not self.broken_rules
 
     @property
     def shape(self) -> ResponseShape | None:
@@ -150,9 +145,7 @@ class Sight:
     @cached_property
     def by_call(self) -> tuple[tuple[Call, tuple[Seen, ...]], ...]:
         """Each call with what was seen of it on the wire."""
-        return tuple(
-            (call, tuple(Seen(self.agreement, exchange, call) for exchange in call.exchanges)) for call in self.observation.calls
-        )
+        return tuple((call, tuple(Seen(self.agreement, exchange, call) for exchange in call.exchanges)) for call in self.observation.calls)
 
     @cached_property
     def direct(self) -> tuple[Seen, ...]:

@@ -245,7 +245,12 @@ class _Stage:
 
     def _begin(self, operation: str, arguments: Mapping[str, object], intended: Mapping[str, object] | None) -> _Running:
         running = _Running(
-            number=len(self.calls), operation=operation, arguments=arguments, intended=intended, started_s=self.clock.now_s, first=len(self.tags)
+            number=len(self.calls),
+            operation=operation,
+            arguments=arguments,
+            intended=intended,
+            started_s=self.clock.now_s,
+            first=len(self.tags),
         )
         self.calls.append(running)
         return running
@@ -327,7 +332,12 @@ class _Stage:
             raise self.wire.errors[0]
         exchanges = [replace(exchange, given=given) for exchange, (_, given) in zip(self.wire.exchanges, self.tags, strict=False)]
         spans = [
-            Span(operation=call.operation, arguments=call.arguments, first=call.first, last=len(exchanges) if call.last is None else call.last)
+            Span(
+                operation=call.operation,
+                arguments=call.arguments,
+                first=call.first,
+                last=len(exchanges) if call.last is None else call.last,
+            )
             for call in self.calls
         ]
         whose = owners(self.binding.agreement, exchanges, [call for call, _ in self.tags], spans)

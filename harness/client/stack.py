@@ -9,8 +9,20 @@ from types import ModuleType
 
 # Every other way onto a network that a client could take; `urllib.parse` and the like are none.
 OTHERS = (
-    "aiohttp", "grpc", "h11", "http.client", "httpcore", "httpx2", "niquests", "pycurl", "requests", "socket", "subprocess",
-    "urllib.request", "urllib3", "websockets",
+    "aiohttp",
+    "grpc",
+    "h11",
+    "http.client",
+    "httpcore",
+    "httpx2",
+    "niquests",
+    "pycurl",
+    "requests",
+    "socket",
+    "subprocess",
+    "urllib.request",
+    "urllib3",
+    "websockets",
 )
 
 

@@ -1,5 +1,7 @@
 """The pytest plugin: ``pytest --contract NAME``. Installed but not used, it costs an option group."""
 
+from contextlib import suppress
+
 import pytest
 
 
@@ -7,22 +9,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Every option of the plugin."""
     group = parser.getgroup("contract", "prove an integration by its contract")
     add = group.addoption
-    add("--contract", action="append", default=[], metavar="NAME", help="run this contract (SERVICE, SERVICE@VERSION, a path or `all`); may be repeated")
-    add("--suite", action="append", default=[], metavar="SUITE", help="only this suite: static, conformance, pact, fuzz, cassette, fault or load; may be repeated")
+    add(
+        "--contract",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="run this contract (SERVICE, SERVICE@VERSION, a path or `all`); may be repeated",
+    )
+    add(
+        "--suite",
+        action="append",
+        default=[],
+        metavar="SUITE",
+        help="only this suite: static, conformance, pact, fuzz, cassette, fault or load; may be repeated",
+    )
     add("--provider", default=None, metavar="HOW", help="stub, embedded, container[:TAG], live, or a URL (default: what the contract says)")
     add("--adapter", default=None, metavar="CLIENT", help="the client under test: package.module:Class, or a binding by name or YAML file")
     add("--contract-seed", type=int, default=0, metavar="N", help="the seed of everything random (default: 0)")
     add("--contract-report", default=None, metavar="FILE", help="where the event stream goes (default: build/reports/contract.jsonl)")
     add("--contract-verbose", action="store_true", default=False, help="list every clause in the summary")
-    try:
+    with suppress(ValueError):  # another recording plugin has the same option, with the same modes
         add("--record-mode", default=None, metavar="MODE", help="of cassettes: none, new_episodes, once or all (default: none)")
-    except ValueError:
-        pass  # another recording plugin has the same option, with the same modes
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Wake the rest of the plugin, if a contract is asked for."""
     if config.getoption("--contract"):
-        from harness.plugin.session import register  # noqa: PLC0415 - nothing is imported that is not used
+        from harness.plugin.session import register
 
         register(config)

@@ -43,9 +43,7 @@ def _operations(parent: pytest.Collector, setting: Setting, cases: list[Case]) -
             yield CaseItem.from_parent(parent, name=case.name, setting=setting, case=case)
     for operation in dict.fromkeys(case.operation for case in cases if case.operation):
         own = [case for case in cases if case.operation == operation]
-        grow = lambda branch, own=own: (  # noqa: E731 - named by its use
-            CaseItem.from_parent(branch, name=case.name, setting=setting, case=case) for case in own
-        )
+        grow = lambda branch, own=own: (CaseItem.from_parent(branch, name=case.name, setting=setting, case=case) for case in own)
         yield Branch.from_parent(parent, name=operation, grow=grow)
 
 

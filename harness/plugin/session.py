@@ -156,4 +156,3 @@ class ContractSession:
 
 def _markup(style: str) -> dict[str, bool]:
     return {"light" if style == "dim" else style: True} if style else {}
-

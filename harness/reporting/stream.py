@@ -16,9 +16,9 @@ def write_stream(path: Path, events: Iterable[Event]) -> None:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             for event in events:
                 file.write(to_line(event) + "\n")
-        os.replace(name, path)
+        Path(name).replace(path)
     except BaseException:
-        os.unlink(name)
+        Path(name).unlink()
         raise
 
 

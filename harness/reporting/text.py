@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from harness.exchange import Level
 from harness.reporting.summary import ClauseResult, State, Summary
-from harness.verdict import Outcome
 
 Line = tuple[str, str]  # text and style: "", "bold", "green", "red", "yellow", "dim"
 MOST_FINDINGS = 25
@@ -31,7 +30,9 @@ def _head(summary: Summary) -> Iterator[Line]:
 
 def _suites(summary: Summary) -> Iterator[Line]:
     for suite, outcomes in summary.by_suite.items():
-        counted = ", ".join(f"{count} {outcome.name.lower()}" for outcome, count in sorted(outcomes.items(), key=lambda pair: pair[0]) if count)
+        counted = ", ".join(
+            f"{count} {outcome.name.lower()}" for outcome, count in sorted(outcomes.items(), key=lambda pair: pair[0]) if count
+        )
         yield f"  {suite:12} {counted}", ""
     for reason, count in summary.skipped.items():
         yield f"  {count} skipped: {reason}", "yellow"

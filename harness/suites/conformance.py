@@ -40,9 +40,7 @@ class Conformance:
         if terms.model.request.defaults:
             call = staging.invoke(terms.name)
             bare = replace(call, leave_out=frozenset(self._optional(terms)))
-            yield self._case(
-                terms.name, "defaults", lambda: staging.play((bare,)), f"operations.{terms.name}.request.defaults.*"
-            )
+            yield self._case(terms.name, "defaults", lambda: staging.play((bare,)), f"operations.{terms.name}.request.defaults.*")
 
     def _optional(self, terms: OperationTerms) -> Iterator[str]:
         """The arguments that the caller may leave open, because a default stands in for them."""

@@ -10,7 +10,18 @@ from harness.suites.fault.ordeal import Ordeal, ordeal, refusal
 from harness.suites.staging import Staging
 from harness.wire.faults import Latency
 
-ODD_TEXTS = ("  spaces around  ", "two\nlines\tand a tab", 'a "quoted" \\ text', "e\u0301 is not \u00e9", "\u65e5\u672c\u8a9e", "\U0001f642", "\u0000", "null", "0", "<b>&amp;</b>")
+ODD_TEXTS = (
+    "  spaces around  ",
+    "two\nlines\tand a tab",
+    'a "quoted" \\ text',
+    "e\u0301 is not \u00e9",
+    "\u65e5\u672c\u8a9e",
+    "\U0001f642",
+    "\u0000",
+    "null",
+    "0",
+    "<b>&amp;</b>",
+)
 
 
 def rate_ordeals(staging: Staging, terms: OperationTerms) -> Iterator[Ordeal]:

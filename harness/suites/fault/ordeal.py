@@ -47,5 +47,9 @@ def server_error(terms: OperationTerms) -> int | None:
 
 def refusal(terms: OperationTerms) -> int | None:
     """The first declared status of a refusal that is about the request itself."""
-    found = (status for status, shape in terms.model.responses.items() if 400 <= status < 429 and shape.raises and shape.when != "unauthenticated")
+    found = (
+        status
+        for status, shape in terms.model.responses.items()
+        if 400 <= status < 429 and shape.raises and shape.when != "unauthenticated"
+    )
     return next(found, None)

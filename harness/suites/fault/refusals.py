@@ -31,7 +31,13 @@ def _forbidden_calls(staging: Staging, terms: OperationTerms) -> dict[str, Invok
     for name, example in terms.model.examples.items():
         good = example_parts(example)
         for edit in breaking(agreement, at, good["body"]):
-            if edit.kind not in KINDS or edit.clause is None or edit.clause in found or "instead of" in edit.note or "which is not" in edit.note:
+            if (
+                edit.kind not in KINDS
+                or edit.clause is None
+                or edit.clause in found
+                or "instead of" in edit.note
+                or "which is not" in edit.note
+            ):
                 continue
             parts = {**good, "body": edit.value}
             sayable = binding.meant(terms.name, parts) != binding.meant(terms.name, good)

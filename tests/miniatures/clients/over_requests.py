@@ -26,7 +26,12 @@ class Honest(Blocking):
         deadline_s = time.monotonic() + send.timeout_s
         try:
             with self._session.post(
-                self.base_url + send.path, data=send.body, headers=dict(send.headers), timeout=send.timeout_s, stream=True, allow_redirects=False
+                self.base_url + send.path,
+                data=send.body,
+                headers=dict(send.headers),
+                timeout=send.timeout_s,
+                stream=True,
+                allow_redirects=False,
             ) as response:
                 found = []
                 while piece := response.raw.read1(CHUNK, decode_content=True):
