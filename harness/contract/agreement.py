@@ -112,7 +112,6 @@ def compile_operation(name: str, model: Operation, constants: Mapping[str, objec
         return {key: compiled(source, names) for key, source in sources.items()}
 
     stubs = {status: shape.stub for status, shape in model.responses.items() if shape.stub}
-    pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(model.path))
     return OperationTerms(
         name=name,
         model=model,
@@ -132,9 +131,20 @@ def compile_operation(name: str, model: Operation, constants: Mapping[str, objec
             for key, relation in model.relations.items()
         },
         bind=compile_bind(model.bind, names) if model.bind else None,
-        path_pattern=re.compile(pattern + r"\Z"),
+        path_pattern=path_pattern(model.path),
         constants=constants,
     )
+
+
+def path_pattern(path: str) -> re.Pattern[str]:
+    """What matches a path with its parameters; one that stands twice is found out by whoever reviews the contract."""
+    names = list[str]()
+
+    def group(found: re.Match[str]) -> str:
+        names.append(found[1])
+        return f"(?P<{found[1]}>[^/]+)" if names.count(found[1]) == 1 else "[^/]+"
+
+    return re.compile(re.sub(r"\\\{(\w+)\\\}", group, re.escape(path)) + r"\Z")
 
 
 SEQUENCE_NAMES = frozenset({"facts", "settings"})

@@ -162,7 +162,7 @@ def _promise_steps(value: Any, steps: Steps) -> Iterator[Steps]:
 
 def _promise(steps: Steps) -> tuple[Kind, frozenset[str]] | None:
     for pattern, kind, parties in _BY_LENGTH.get(len(steps), ()):
-        if all(want == "*" or want == step for want, step in zip(pattern, steps, strict=True)):
+        if all(want in ("*", step) for want, step in zip(pattern, steps, strict=True)):
             return kind, parties
     return None
 

@@ -11,9 +11,9 @@ MOST_COMPARED = 100
 ALLOWED = "; allowed: "
 
 _SECRET = re.compile(
-    r"\b(?:(?:sk|pk|rk|pa|hf|ghp|gho|ghs|glpat|xox[abpr]|github_pat|hvs|npm|pypi)[-_](?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{16,}"
-    r"|(?:AKIA|ASIA|AIza)(?=[A-Z]*[0-9])[A-Za-z0-9_-]{12,}"
-    r"|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"
+    r"(?:\b(?:sk|pk|rk|pa|hf|ghp|gho|ghs|glpat|xox[abpr]|github_pat|hvs|npm|pypi)[-_](?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{16,}"
+    r"|\b(?:AKIA|ASIA|AIza)(?=[A-Z]*[0-9])[A-Za-z0-9_-]{12,}"
+    r"|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----)"
 )
 

@@ -33,11 +33,11 @@ _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: Mapping[str, object] = MappingProxyType(
     {"": None, "~": None}
-    | {word: None for word in ("null", "Null", "NULL")}
-    | {word: True for word in ("true", "True", "TRUE")}
-    | {word: False for word in ("false", "False", "FALSE")}
+    | dict.fromkeys(("null", "Null", "NULL"))
+    | dict.fromkeys(("true", "True", "TRUE"), True)
+    | dict.fromkeys(("false", "False", "FALSE"), False)
     | {sign + word: math.inf for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")}
-    | {word: math.nan for word in (".nan", ".NaN", ".NAN")}
+    | dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan)
 )
 _TEXT_TAG = "tag:yaml.org,2002:str"
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1  # what every JSON library can carry
@@ -203,7 +203,7 @@ class _Composer:
             self._key(event)
             return
         value = event.value if event.style or event.tag == _TEXT_TAG else _plain(event.value)
-        if isinstance(value, int | float) and not (_SMALLEST <= value <= _LARGEST or isinstance(value, float) and math.isfinite(value)):
+        if isinstance(value, int | float) and not (_SMALLEST <= value <= _LARGEST or (isinstance(value, float) and math.isfinite(value))):
             self._problem(event, "is a number that JSON can't carry", "64 bits, finite", "put it between quotes if it is text")
         if event.anchor:
             self._anchors[event.anchor] = value, 0

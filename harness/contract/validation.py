@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from harness.contract.problems import ALLOWED, Problem, nearest, shown
+from harness.contract.problems import ALLOWED, Problem, looks_secret, nearest, shown
 from harness.contract.reader import Document, Steps
 from harness.contract.words import MEANINGS
 
@@ -59,11 +59,12 @@ def _problem(group: list[Detail], steps: Steps, document: Document, model: type[
     kind, name = detail["type"], str(detail["loc"][-1]) if detail["loc"] else ""
     if kind == "extra_forbidden":
         allowed = _fields(_model_at(model, steps[:-1]))
-        return Problem(document.key_place(steps), f"{_key(name)} is unknown{_in(steps[:-1])}", ", ".join(allowed), nearest(name, allowed))
+        return Problem(document.key_place(steps), f"{shown(name)} is unknown{_in(steps[:-1])}", ", ".join(allowed), nearest(name, allowed))
     if kind == "missing":
         return Problem(document.place(steps), f"`{name}` is missing{_in(steps)}")
     if kind == "empty" or (detail.get("input") is None and kind in _TYPES):
-        hint = "" if not steps else "leave the key out if it has no value"
+        needed = not steps or detail.get("ctx", {}).get("required", False)
+        hint = "give it a value" if needed else "leave the key out if it has no value"
         return Problem(document.key_place(steps), f"{_subject(steps)} is empty", _expected(group), hint)
     if name == "[key]":
         return Problem(document.key_place(steps), *_explained(group, steps[:-1], of=f"the key {shown(detail.get('input'))}"))
@@ -80,7 +81,7 @@ def _explained(group: list[Detail], steps: Steps, *, of: str) -> tuple[str, str,
     if kind in ("literal_error", "enum"):
         words = [word.strip("' ") for word in str(context.get("expected", "")).replace(" or ", ",").split(",")]
         return f"{of} is not allowed{_in(steps)}", ", ".join(words), nearest(str(value), words)
-    return f"{of} is wrong{_in(steps)}", _expected(group), _quotes(kind, value)
+    return f"{of} is wrong{_in(steps)}", _expected(group), "" if _is_secret(steps) else _quotes(kind, value)
 
 
 def _expected(group: Iterable[Detail]) -> str:
@@ -104,7 +105,7 @@ def _expectation(detail: Detail) -> str:
 def _said(detail: Detail, steps: Steps) -> str:
     """The value that is wrong; nothing of it where a secret belongs."""
     value = detail.get("input")
-    if "auth" in steps or "credential" in steps:
+    if _is_secret(steps):
         return "a literal value" if not isinstance(value, dict | list) else shown(value)
     return shown(value)
 
@@ -118,16 +119,20 @@ def _quotes(kind: str, value: object) -> str:
     return ""
 
 
-def _key(name: str) -> str:
-    return shown(name) if len(name) > 60 else f"`{name}`"
+def _is_secret(steps: Steps) -> bool:
+    return "auth" in steps or "credential" in steps
 
 
 def _subject(steps: Steps) -> str:
-    return f"`{'.'.join(map(str, steps))}`" if steps else "the file"
+    return f"`{_dotted(steps)}`" if steps else "the file"
+
+
+def _dotted(steps: Steps) -> str:
+    return ".".join("…" if looks_secret(str(step)) else str(step) for step in steps)
 
 
 def _in(steps: Steps) -> str:
-    return f" in `{'.'.join(map(str, steps))}`" if steps else " here"
+    return f" in `{_dotted(steps)}`" if steps else " here"
 
 
 def existing_steps(value: Any, location: Iterable[str | int]) -> Steps:

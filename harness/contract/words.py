@@ -75,7 +75,8 @@ class Part(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _given(cls, value: object, info: ValidationInfo) -> object:
-        kind: object = cls.model_fields[info.field_name or ""].annotation
+        field = cls.model_fields[info.field_name or ""]
+        kind: object = field.annotation
         if value is None and kind is not JsonValue:
-            raise PydanticCustomError("empty", "is empty")
+            raise PydanticCustomError("empty", "is empty", {"required": field.is_required()})
         return value

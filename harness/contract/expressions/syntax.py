@@ -21,16 +21,22 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Literal(Node):
+    """A value that is written out."""
+
     value: str | bytes | int | float | bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class Name(Node):
+    """A name, to be looked up."""
+
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Select(Node):
+    """A field of something: ``operand.field``."""
+
     operand: Node
     field: str
 
@@ -54,11 +60,15 @@ class Operation(Node):
 
 @dataclass(frozen=True, slots=True)
 class ListLiteral(Node):
+    """A list that is written out."""
+
     items: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class MapLiteral(Node):
+    """A map that is written out."""
+
     entries: tuple[tuple[Node, Node], ...]
 
 

@@ -45,7 +45,8 @@ def _operations(review: Review) -> None:
     routes: dict[tuple[str, str], str] = {}
     for name, operation in review.contract.operations.items():
         at: Steps = ("operations", name)
-        _path(review, at, operation)
+        if review.is_whole((*at, "path"), (*at, "request", "path")):
+            _path(review, at, operation)
         route = operation.method, re.sub(r"\{\w+\}", "{}", operation.path)
         if route in routes:
             review.problem((*at, "path"), f"`{routes[route]}` has this method and path already", hint="one operation answers a request")

@@ -69,6 +69,8 @@ def _example(review: Review, name: str, operation: Operation, at: Steps, example
     parts = {"body": request.body, "query": request.query, "path": request.path, "headers": _lower(request.headers)}
     if len(review.problems) == before:
         _holds(review, name, "rules", lambda terms: terms.rules, (*at, "request"), request=parts)
+    if not review.is_whole((*at, "request")):
+        return
     if example.response is not None and len(review.problems) == before:
         _response(review, name, operation, (*at, "response"), example.response, parts)
 
