@@ -101,7 +101,10 @@ class Endpoint:
         self._timeout_s = contract.provider.timeout
         self._base = (base_url or contract.provider.base_url).rstrip("/")
         self._http = httpx.AsyncClient(
-            timeout=self._timeout_s, transport=transport, verify=_trust(), limits=httpx.Limits(max_connections=100, max_keepalive_connections=20)
+            timeout=self._timeout_s,
+            transport=transport,
+            verify=_trust(),
+            limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
         )
 
     def __repr__(self) -> str:
@@ -237,7 +240,9 @@ class Endpoint:
         if not self.agreement.schemas.is_valid(at, value):
             violation = next(self.agreement.schemas.violations(at, value))
             keyword = ".".join(map(str, violation.keyword))
-            raise errors.InvalidResponse(self._redacted(f"{terms.name}: {keyword} is broken at {violation.pointer or '/'}: {violation.message}"))
+            raise errors.InvalidResponse(
+                self._redacted(f"{terms.name}: {keyword} is broken at {violation.pointer or '/'}: {violation.message}")
+            )
         self._check_invariants(sent, response.status_code, value)
         return value
 

@@ -90,7 +90,9 @@ class VoyageAI:
         eight to a component. As many requests are made as the batch limits ask for, at the same time.
         """
         given = [texts] if isinstance(texts, str) else list(texts)
-        options = _said(model=model, input_type=input_type, truncation=truncation, output_dimension=output_dimension, output_dtype=output_dtype)
+        options = _said(
+            model=model, input_type=input_type, truncation=truncation, output_dimension=output_dimension, output_dtype=output_dtype
+        )
         body = self._with_defaults("embed", {"input": given, "encoding_format": "base64", **options})
         self._refuse_invalid_items("embed", "input", body)
         vectors = await self._fetched("embed", "input", body, lambda data, dtype: [_decoded(item["embedding"], dtype) for item in data])

@@ -61,9 +61,7 @@ class Finding:
     def __str__(self) -> str:
         where = f" at {self.pointer}" if self.pointer else ""
         lines = [f"{self.place}: {self.clause} is broken{where}", f"  expected: {self.expected}", f"  actual:   {self.actual}"]
-        for name in ("curl", "hint"):
-            if getattr(self, name):
-                lines.append(f"  {name + ':':9} {getattr(self, name)}")
+        lines += [f"  {name + ':':9} {text}" for name in ("curl", "hint") if (text := getattr(self, name))]
         return "\n".join(lines)
 
 

@@ -52,11 +52,17 @@ def add_options(parser: LocustArgumentParser, **_: Any) -> None:
         parser.add_argument(name, metavar=metavar, help=text, include_in_web_ui=False)
 
     add("--contract", metavar="NAME", text="the contract: SERVICE, SERVICE@VERSION or a path (default: the only one there is)")
-    add("--provider", metavar="HOW", text="stub, embedded, container[:TAG], live, or a base URL (default: the contract's, but never live; --host is the same)")
+    add(
+        "--provider",
+        metavar="HOW",
+        text="stub, embedded, container[:TAG], live, or a base URL (default: the contract's, but never live; --host is the same)",
+    )
     add("--rate", metavar="RATE", text="another arrival rate than the profile's, such as 500/s")
     add("--duration", metavar="TIME", text="another duration than the profile's, such as 30s")
     add("--result-file", metavar="FILE", text="where the result goes (default: build/load/CONTRACT-PROFILE.json)")
-    parser.add_argument("--arrival-seed", type=int, default=0, metavar="N", help="draws other moments (default: 0)", include_in_web_ui=False)
+    parser.add_argument(
+        "--arrival-seed", type=int, default=0, metavar="N", help="draws other moments (default: 0)", include_in_web_ui=False
+    )
 
 
 @events.init.add_listener

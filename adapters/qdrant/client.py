@@ -114,7 +114,10 @@ class Qdrant:
     ) -> bool:
         """Make a collection, with the contract's numbers for what is left open; Conflict when it is there."""
         said = {"vectors": vectors, "hnsw_config": hnsw_config, "optimizers_config": optimizers_config}
-        body = {**self._terms("create_collection").model.request.defaults, **{name: value for name, value in said.items() if value is not None}}
+        body = {
+            **self._terms("create_collection").model.request.defaults,
+            **{name: value for name, value in said.items() if value is not None},
+        }
         return bool((await self._ask("create_collection", body, path={"collection": collection}))["result"])
 
     async def create_index(self, collection: str, field: str, kind: str, *, wait: bool = True) -> str:
@@ -211,7 +214,8 @@ class Qdrant:
         found = await self._points(self._search, collection, body, vector=asked)
         points = found["points"] if self._search == "query" else found
         return [
-            ScoredPoint(id=each["id"], score=each["score"], payload=each.get("payload"), vector=as_vector(each.get("vector"))) for each in points
+            ScoredPoint(id=each["id"], score=each["score"], payload=each.get("payload"), vector=as_vector(each.get("vector")))
+            for each in points
         ]
 
     async def retrieve(
@@ -222,7 +226,13 @@ class Qdrant:
         return [_record(each) for each in await self._points("retrieve", collection, body)]
 
     async def delete(
-        self, collection: str, ids: Sequence[PointId] | None = None, *, filters: Filters | None = None, everything: bool = False, wait: bool = True
+        self,
+        collection: str,
+        ids: Sequence[PointId] | None = None,
+        *,
+        filters: Filters | None = None,
+        everything: bool = False,
+        wait: bool = True,
     ) -> str:
         """Remove points by their ids or by a filter; ``acknowledged``, or ``completed`` if that was waited for.
 

@@ -55,7 +55,9 @@ def _value(field: str, value: object) -> object:
         return value
     if isinstance(value, float):
         raise InvalidInput(f"filters.{field}: {value!r} is a float, and floats are not matched exactly: give a Range")
-    raise InvalidInput(f"filters.{field}: {type(value).__name__} can't be matched: give a text, an integer, a truth value, a list of them or a Range")
+    raise InvalidInput(
+        f"filters.{field}: {type(value).__name__} can't be matched: give a text, an integer, a truth value, a list of them or a Range"
+    )
 
 
 def _bounds(field: str, value: Range | Mapping[str, object]) -> dict[str, object]:

@@ -101,8 +101,8 @@ def checked_id(value: object, where: str) -> PointId:
         except ValueError:
             pass
     raise InvalidInput(
-        f"{where}: {value!r} can't be the id of a point: give an integer from 0 to 2**64 - 1 or a UUID; a name such as chunk_0 becomes one by "
-        "uuid.uuid5(uuid.NAMESPACE_URL, name)"
+        f"{where}: {value!r} can't be the id of a point: give an integer from 0 to 2**64 - 1 or a UUID; a name such as chunk_0 becomes "
+        "one by uuid.uuid5(uuid.NAMESPACE_URL, name)"
     )
 
 
@@ -142,7 +142,9 @@ def packed(points: Sequence[Point], *, most_items: int, most_bytes: int) -> Iter
         try:
             text = point.json()
             if len(text) + _FRAME > most_bytes:
-                raise InvalidInput(f"point {point.id} takes {len(text)} bytes, and a request holds at most {most_bytes}: shorten its payload")
+                raise InvalidInput(
+                    f"point {point.id} takes {len(text)} bytes, and a request holds at most {most_bytes}: shorten its payload"
+                )
         except InvalidInput as refusal:
             if draft.points:
                 yield draft.batch()

@@ -64,7 +64,7 @@ class Resilience:
         self.retry = retry
         self.budget_s = budget_s
         self.clock = clock
-        self.rng = rng or random.Random()
+        self.rng = rng or random.Random()  # noqa: S311 - it spreads waits, and hides nothing
         self.on_event = on_event
         self.counts = counts
         self.limiter = Limiter(rate, clock=clock)

@@ -138,7 +138,8 @@ class Scale:
     def _hint(self, name: str) -> str:
         lag_s = self._of_run("lag_p99_s") or 0.0
         if lag_s > NOTICEABLE_LAG_S and name not in ("availability", "error_rate"):
-            return f"1 % of the requests were sent {seconds(lag_s)} late or later: if the provider was idle, add workers (--processes, --worker)"
+            late = f"1 % of the requests were sent {seconds(lag_s)} late or later"
+            return f"{late}: if the provider was idle, add workers (--processes, --worker)"
         return ""
 
 

@@ -125,7 +125,15 @@ _SPEAKS_OF: dict[str, Any] = {
     **dict.fromkeys(("minLength", "maxLength", "pattern", "format"), str),
     **dict.fromkeys(("minItems", "maxItems", "uniqueItems", "contains", "minContains", "maxContains", "unevaluatedItems"), list),
     **dict.fromkeys(
-        ("required", "minProperties", "maxProperties", "propertyNames", "additionalProperties", "unevaluatedProperties", "dependentRequired"),
+        (
+            "required",
+            "minProperties",
+            "maxProperties",
+            "propertyNames",
+            "additionalProperties",
+            "unevaluatedProperties",
+            "dependentRequired",
+        ),
         dict,
     ),
 }

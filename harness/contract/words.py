@@ -64,7 +64,9 @@ def _day(value: object) -> object:
 
 _STATUS_SCHEMA = {"examples": [400], "anyOf": [{"type": "integer", "minimum": 100, "maximum": 599}, {"type": "string", "pattern": STATUS}]}
 Status = Annotated[int, BeforeValidator(_status), WithJsonSchema(_STATUS_SCHEMA)]
-Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "pattern": DAY, "format": "date", "examples": ["2026-11-20"]})]
+Day = Annotated[
+    date, BeforeValidator(_day), WithJsonSchema({"type": "string", "pattern": DAY, "format": "date", "examples": ["2026-11-20"]})
+]
 
 
 class Part(BaseModel):

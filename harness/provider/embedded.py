@@ -101,12 +101,16 @@ def make_engine(
     """The engine that a contract names, not opened yet; ProviderUnavailable with what to do when there is none."""
     dotted = agreement.contract.provider.embedded
     if dotted is None:
-        raise ProviderUnavailable(f"the contract `{agreement.name}` names no embedded provider: give it `provider.embedded: package.module:Class`")
+        raise ProviderUnavailable(
+            f"the contract `{agreement.name}` names no embedded provider: give it `provider.embedded: package.module:Class`"
+        )
     module, _, attribute = dotted.partition(":")
     try:
         factory = getattr(importlib.import_module(module), attribute)
     except ModuleNotFoundError as error:
-        raise ProviderUnavailable(f"the embedded provider needs `{error.name}`: pip install 'contract-harness[{agreement.contract.service}]'") from error
+        raise ProviderUnavailable(
+            f"the embedded provider needs `{error.name}`: pip install 'contract-harness[{agreement.contract.service}]'"
+        ) from error
     except AttributeError:
         raise ProviderUnavailable(f"the embedded provider {dotted} does not exist: {module} has no `{attribute}`") from None
     made = factory(version=agreement.contract.version, api_key=credential or None, path=path, port=port, grpc_port=grpc_port)

@@ -60,7 +60,7 @@ def serve(agreement: Agreement, name: str | None) -> Serving:
     if provider.name.startswith(("http://", "https://")):
         return Serving(base_url(agreement, provider))
     command = [sys.executable, "-m", __name__, str(agreement.path.resolve()), provider.name]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - this Python, this module
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
@@ -77,10 +77,10 @@ def main(contract: str, name: str) -> int:
         provider = choose(agreement, name)
         where = base_url(agreement, provider)
     except ProviderUnavailable as error:
-        print(error, file=sys.stderr)
+        print(error, file=sys.stderr)  # noqa: T201 - a program of its own
         return 2
     try:
-        print(json.dumps({"base_url": where}), flush=True)
+        print(json.dumps({"base_url": where}), flush=True)  # noqa: T201 - as above
         sys.stdin.read()
     finally:
         provider.close()

@@ -154,7 +154,7 @@ class Connection(asyncio.Protocol):
             if isinstance(reply, Response):
                 self._send(_message(turn, reply))
                 return
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is, the peer is answered and the log has it
             self._fail(turn)
             return
         self._busy = True
@@ -174,7 +174,7 @@ class Connection(asyncio.Protocol):
             to_head = turn.request.method == "HEAD"
             for step in play(settled, to_head=to_head, persistence=turn.persistence):
                 await self._perform(step)
-        except Exception:
+        except Exception:  # noqa: BLE001 - as above
             self._fail(turn)
         self._task = None
         if not self._stopped:
@@ -211,7 +211,7 @@ class Connection(asyncio.Protocol):
         self._lingering = self._loop.call_later(LINGER_S, self._transport.close)
 
     def _fail(self, turn: Turn) -> None:
-        logger.exception("no answer to %s %s", turn.request.method, turn.request.path)
+        logger.exception("no answer to %s %s", turn.request.method, turn.request.path)  # noqa: LOG004 - called while one is handled
         if self._sent:
             self._stop()
             self._transport.abort()

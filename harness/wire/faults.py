@@ -209,8 +209,8 @@ class RandomData:
         _check_at_least(1, size=self.size)
 
     def play(self, message: Message) -> Iterator[Step]:
-        # Seeded data, not a secret. The first byte starts no method, no version and no empty line.
-        yield Send(b"\xff" + random.Random(self.seed).randbytes(self.size - 1))
+        # The first byte starts no method, no version and no empty line.
+        yield Send(b"\xff" + random.Random(self.seed).randbytes(self.size - 1))  # noqa: S311 - repeatable on purpose
         yield Ended(Failure.PROTOCOL)
         yield Stop.CLOSE
 

@@ -91,9 +91,8 @@ def _sent(request: Request, origin: str, timeout_s: float) -> Response:
     proxies = [urllib.request.ProxyHandler({})] if _is_local(origin) else []
     opener = urllib.request.build_opener(_AsItComes, _Unembellished, _UnembellishedTLS, *proxies)
     opener.addheaders = []
-    outgoing = urllib.request.Request(
-        origin + request.target, data=request.body or None, method=request.method
-    )
+    url = origin + request.target
+    outgoing = urllib.request.Request(url, data=request.body or None, method=request.method)  # noqa: S310 - the origin of a provider
     for name, value in _kept(request.headers, RENEWED):
         outgoing.add_unredirected_header(name.capitalize(), value)
     try:

@@ -158,7 +158,7 @@ class ThreadedServer:
         self._leave = partial(loop.call_soon_threadsafe, leaving.set)
         try:
             await self._server.start()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told to whoever starts the server, in its own thread
             self._failure = error
             return
         finally:

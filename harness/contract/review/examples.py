@@ -25,10 +25,10 @@ def check_examples(review: Review) -> None:
 
 
 def _error_shape(review: Review, name: str, shape: ErrorShape) -> None:
-    at = ("errors", name)
+    at, before = ("errors", name), len(review.problems)
     _by_schema(review, (*at, "body"), shape.example, (*at, "example"))
     text = value_at(shape.example, pointer_steps(shape.message))
-    if shape.message and not isinstance(text, str):
+    if shape.message and not isinstance(text, str) and len(review.problems) == before:
         review.problem((*at, "message"), f"`{shape.message}` points at no text in the example")
 
 
@@ -115,7 +115,14 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _holds(
-    review: Review, operation: str, what: str, of: Callable[[OperationTerms], Promises], at: Steps, *, request: object, response: object = None
+    review: Review,
+    operation: str,
+    what: str,
+    of: Callable[[OperationTerms], Promises],
+    at: Steps,
+    *,
+    request: object,
+    response: object = None,
 ) -> None:
     """Judge an example by promises, unless a stand-in would be judged instead."""
     terms = review.operations.get(operation)

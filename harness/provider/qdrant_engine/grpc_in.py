@@ -166,7 +166,7 @@ def _condition(given: Any) -> Plain:
 
 
 _CONDITIONS: dict[str, Callable[[Any], Plain]] = {
-    "field": lambda given: _field_condition(given),
+    "field": lambda given: _field_condition(given),  # noqa: PLW0108 - it is defined below
     "filter": filter_in,
     "is_empty": lambda given: {"is_empty": {"key": given.key}},
     "is_null": lambda given: {"is_null": {"key": given.key}},

@@ -19,7 +19,7 @@ DEFAULT_VERSION = "1.16.0"
 LARGEST_BODY = 32 * 1024 * 1024
 LOG_BYTES = 64 * 1024 * 1024
 # Listening on every address of the machine, a server is reached at these.
-_REACHED_AT = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
+_REACHED_AT = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - looked up, not bound
 # A body between the two limits is read, to be refused in Qdrant's own words.
 _LARGEST_READ = 512 * 1024 * 1024
 

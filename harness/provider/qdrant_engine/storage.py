@@ -26,7 +26,7 @@ from harness.provider.qdrant_engine.versions import Profile
 _DESCRIPTION = "collection.json"
 _SHARD = "shard"
 _LOCK = ".lock"
-_MEMORY = Path("/dev/shm")
+_MEMORY = Path("/dev/shm")  # noqa: S108 - each engine makes a private folder in it
 _ENOUGH_BYTES = 8 * 1024**3
 _HOMES = "qdrant-engine"  # not "collections", which is what the real server calls its own
 _HOME = re.compile(r"[0-9a-f]{32}$")

@@ -116,8 +116,8 @@ class Deck:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)
             read_tape(Path(name), shown_as=self._path.name, secrets=self._secrets)
-            os.chmod(name, 0o644)
-            os.replace(name, path)
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
         except Exception as error:
             raise NotWritten(f"{path} is left as it was: {error}") from error
         finally:
@@ -156,7 +156,7 @@ def label_now(agreement: Agreement, *, against: str, by: str) -> Label:
     return Label.model_validate(
         {
             "against": against,
-            "date": date.today().isoformat(),
+            "date": date.today().isoformat(),  # noqa: DTZ011 - the day where it is recorded
             "by": by,
             "contract": f"{contract.service} {contract.version}",
         }

@@ -33,7 +33,7 @@ def blocked_network() -> Iterator[list[str]]:
 
 def _hook() -> None:
     """Python's own audit hook: beneath every library, and beneath what virtual time puts in place of sockets."""
-    global _hooked
+    global _hooked  # noqa: PLW0603 - an audit hook is of the process, and stays
     if not _hooked:
         sys.addaudithook(_audit)
         _hooked = True

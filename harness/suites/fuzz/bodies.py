@@ -69,7 +69,11 @@ class Bodies:
         for example in self.examples.values():
             for edit in breaking(self.agreement, self._at, example.parts["body"]):
                 known = found.setdefault(edit.clause or "", {})
-                if edit.name not in known and (len(known) < MOST_FOR_ONE_CLAUSE or edit.kind is Kind.DROPPED) and any(confirmed(self.agreement, self._at, iter([edit]))):
+                if (
+                    edit.name not in known
+                    and (len(known) < MOST_FOR_ONE_CLAUSE or edit.kind is Kind.DROPPED)
+                    and any(confirmed(self.agreement, self._at, iter([edit])))
+                ):
                     known[edit.name] = self._with(example, edit)
         return {clause: list(asks.values()) for clause, asks in found.items()}
 

@@ -136,8 +136,12 @@ class ClientFuzz:
             yield self._lie(f"body-{note.replace(' ', '-').lower()}", partial(self._spoilt, note))
         yield self._lie("body-nan", lambda _, response: _of_kind(bodies(agreement, terms, response), Kind.NOT_A_NUMBER))
         yield self._lie("media-type", lambda _, response: _all(media_types(agreement, terms, response)))
-        yield self._lie("status-undeclared", lambda _, response: _of_kind(statuses(agreement, terms, response, response.status), Kind.STATUS))
-        yield self._lie("error-as-success", lambda _, response: _of_kind(statuses(agreement, terms, response, response.status), Kind.ERROR_SHAPE))
+        yield self._lie(
+            "status-undeclared", lambda _, response: _of_kind(statuses(agreement, terms, response, response.status), Kind.STATUS)
+        )
+        yield self._lie(
+            "error-as-success", lambda _, response: _of_kind(statuses(agreement, terms, response, response.status), Kind.ERROR_SHAPE)
+        )
         if terms.success[1].headers:
             yield self._lie("headers", lambda _, response: _all(headers(agreement, terms, response)))
 
@@ -170,7 +174,12 @@ class ClientFuzz:
         error = self.staging.stub.declared(self.terms.name, status)
         at, value = body_schema(self.terms, status), json_of(error)
         edits = [of_edit(error, edit) for edit in breaking(agreement, at, value)] if at is not None and value is not None else []
-        odd = [carrying(error, b""), carrying(error, HTML, media_type="text/html"), carrying(error, b"\xff\xfe\x00{"), carrying(error, b"[]")]
+        odd = [
+            carrying(error, b""),
+            carrying(error, HTML, media_type="text/html"),
+            carrying(error, b"\xff\xfe\x00{"),
+            carrying(error, b"[]"),
+        ]
         return [*_mixed(edits)[:2], *odd]
 
     # Calls made up by the engine

@@ -154,7 +154,9 @@ class ProviderFuzz:
     def _outside(self) -> Iterator[Case]:
         """What the contract does not speak of: whatever comes of it, a good request is answered well afterwards."""
         good, aims = self._good_request, self._answer_aims()
-        yield self._case("unknown-path", lambda: [replace(good(), target=f"{good().path.rstrip('/')}/no-such-thing"), self.bodies.good], *aims)
+        yield self._case(
+            "unknown-path", lambda: [replace(good(), target=f"{good().path.rstrip('/')}/no-such-thing"), self.bodies.good], *aims
+        )
         yield self._case("unknown-method", lambda: [replace(good(), method="PROPFIND"), self.bodies.good], *aims)
         if self.terms.model.request.body is not None:
             others = ("text/plain", "application/x-www-form-urlencoded", "")

@@ -67,7 +67,9 @@ def _candidates(agreement: Agreement, terms: OperationTerms) -> Iterator[tuple[f
         yield from ((effort, {**parts, "body": body}) for effort, body in grown(parts["body"]))
     for parts in examples:
         for edit in _small(agreement, terms, parts["body"]):
-            yield from ((1.0, {**parts, "body": other.value}) for other in _small(agreement, terms, edit.value) if other.steps != edit.steps)
+            yield from (
+                (1.0, {**parts, "body": other.value}) for other in _small(agreement, terms, edit.value) if other.steps != edit.steps
+            )
             yield from ((effort, {**parts, "body": body}) for effort, body in grown(edit.value))
     for parts in examples:
         for effort, body in grown(parts["body"]):
@@ -134,7 +136,9 @@ def _is_word(agreement: Agreement, at: Steps, body: Any, steps: Steps, value: An
     """Whether a text is one of a few that are allowed, so that no other, however long, is."""
     if not isinstance(value, str):
         return False
-    return any(True for _ in _siblings(agreement.contract.facts, value)) or not agreement.schemas.is_valid(at, replaced(body, steps, f"{value} {value}"))
+    return any(True for _ in _siblings(agreement.contract.facts, value)) or not agreement.schemas.is_valid(
+        at, replaced(body, steps, f"{value} {value}")
+    )
 
 
 def _growing(value: Any, steps: Steps) -> Iterator[tuple[Steps, Any]]:

@@ -142,7 +142,9 @@ VARIANTS: Mapping[str, Variant] = {
 def good_variants(variant: Variant, agreement: Agreement, terms: OperationTerms, request: Request, response: Response) -> list[Response]:
     """What a variant makes of a good answer, as far as the contract finds nothing wrong with it and can say what it means."""
     made = variant(agreement, terms, request, response)
-    return [each for each in made if each != response and not broken_by(agreement, request, each) and _is_meant(agreement, terms, request, each)]
+    return [
+        each for each in made if each != response and not broken_by(agreement, request, each) and _is_meant(agreement, terms, request, each)
+    ]
 
 
 def _is_meant(agreement: Agreement, terms: OperationTerms, request: Request, response: Response) -> bool:

@@ -41,14 +41,17 @@ class Conclusion:
     def headline(self) -> str:
         measured, result = self.result.measured, self.result
         asked = f"{measured[f'{PREFIX}.samples']:.0f} of {measured[f'{PREFIX}.planned']:.0f} requests"
-        return f"{result.contract}, profile {result.profile}, provider {result.provider}: {asked} at {measured[f'{PREFIX}.target_rate_per_s']:.4g}/s"
+        rate = f"{measured[f'{PREFIX}.target_rate_per_s']:.4g}/s"
+        return f"{result.contract}, profile {result.profile}, provider {result.provider}: {asked} at {rate}"
 
     def lines(self) -> Iterator[str]:
         """The run for a terminal."""
         yield self.headline()
         yield f"  {'operation':<24}{'samples':>8}{'p50':>10}{'p95':>10}{'p99':>10}{'max':>10}{'per s':>9}{'available':>11}{'errors':>9}"
         for cells in self.table():
-            yield f"  {cells[0]:<24}" + "".join(f"{cell:>{width}}" for cell, width in zip(cells[1:], (8, 10, 10, 10, 10, 9, 11, 9), strict=True))
+            yield f"  {cells[0]:<24}" + "".join(
+                f"{cell:>{width}}" for cell, width in zip(cells[1:], (8, 10, 10, 10, 10, 9, 11, 9), strict=True)
+            )
         yield f"  what came of them: {self.fates()}"
         if not self.comparisons:
             yield "the contract states no objectives under `sla:`; nothing was judged"
@@ -94,8 +97,10 @@ class Conclusion:
         )
         findings = "".join(f"<pre>{escape(str(finding))}</pre>" for finding in self.findings)
         return (
-            '<section style="font:14px/1.5 sans-serif;margin:2em;overflow-x:auto"><style>section td,section th{padding:.2em 1em;text-align:left}</style>'
-            f"<h1>Service level: {'kept' if self.status is Status.KEPT else 'not kept'}</h1><p>{escape(self.headline())}: {escape(self.fates())}</p>"
+            '<section style="font:14px/1.5 sans-serif;margin:2em;overflow-x:auto">'
+            "<style>section td,section th{padding:.2em 1em;text-align:left}</style>"
+            f"<h1>Service level: {'kept' if self.status is Status.KEPT else 'not kept'}</h1>"
+            f"<p>{escape(self.headline())}: {escape(self.fates())}</p>"
             f"<table><tr><th>objective</th><th>expected</th><th>actual</th><th></th><th>clause</th></tr>{verdicts}</table>{findings}"
             f"<h2>Response times from the moment a request was meant to start</h2><table><tr>{heads}</tr>{rows}</table></section>"
         )

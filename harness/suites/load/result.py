@@ -41,7 +41,7 @@ def write_result(path: Path, result: LoadResult) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     temporary.write_text(json.dumps(document, indent=1))
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def read_result(path: Path) -> LoadResult:

@@ -70,7 +70,7 @@ def _run(command: list[str], setting: Setting, *, log: Path, timeout_s: float) -
     """The exit status of the child, and the end of what it said."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as file:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - this Python, with arguments made here
             command, cwd=setting.root, env=_environment(setting), stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
         )
         try:

@@ -39,7 +39,7 @@ _captured: list[references.Reference] = []
 
 def install() -> None:
     """Patch, unless another run already did; ``restore`` has to follow."""
-    global _runs
+    global _runs  # noqa: PLW0603 - the patches are of the process, so their count is too
     with _lock:
         if _runs == 0:
             try:
@@ -52,7 +52,7 @@ def install() -> None:
 
 def restore() -> None:
     """Take the patches back when the last run that needs them ends."""
-    global _runs
+    global _runs  # noqa: PLW0603 - the patches are of the process, so their count is too
     with _lock:
         _runs -= 1
         if _runs == 0:

@@ -4,11 +4,12 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
-_OWN = os.path.dirname(__file__)
-_STDLIB = os.path.dirname(os.__file__)
+_OWN = str(Path(__file__).parent)
+_STDLIB = str(Path(os.__file__).parent)
 
 
 def of_threads(idents: Iterable[int]) -> list[str]:

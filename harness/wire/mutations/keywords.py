@@ -183,7 +183,9 @@ OF_ARRAYS = frozenset({"minItems", "maxItems", "uniqueItems", "contains"})
 def judges(keyword: str, schema: Schema) -> bool:
     """Whether a value that keeps the schema's own ``type`` can be judged by the keyword at all."""
     kinds = types_of(schema)
-    wanted = {"number", "integer"} if keyword in NUMERIC else {"string"} if keyword in TEXTUAL else {"array"} if keyword in OF_ARRAYS else set()
+    wanted = (
+        {"number", "integer"} if keyword in NUMERIC else {"string"} if keyword in TEXTUAL else {"array"} if keyword in OF_ARRAYS else set()
+    )
     return not kinds or not wanted or bool(wanted & set(kinds))
 
 

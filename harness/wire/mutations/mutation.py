@@ -58,7 +58,9 @@ def broken_by(agreement: Agreement, request: Request, response: Response) -> tup
     return tuple(dict.fromkeys(breach.clause for breach in read_response(seen).breaches))
 
 
-def broken_invariants(agreement: Agreement, terms: OperationTerms, request: Mapping[str, object], status: int, value: Any) -> tuple[str, ...]:
+def broken_invariants(
+    agreement: Agreement, terms: OperationTerms, request: Mapping[str, object], status: int, value: Any
+) -> tuple[str, ...]:
     """The names of the invariants that a JSON value breaks; none when it breaks its schema already."""
     at = body_schema(terms, status)
     if at is None or not agreement.schemas.is_valid(at, value):

@@ -149,7 +149,9 @@ class _Walk:
             yield from self._spot(self._part(spot, ("items",), 0, spot.value[0]))
         elif (*spot.at, "items") not in spot.inserted and len(spot.inserted) < MOST_INSERTED:
             at = (*spot.at, "items")
-            inner = _Spot(at=at, steps=(*spot.steps, 0), value=sample(at, self._schema), put=lambda new: spot.put([new]), clause=spot.clause)
+            inner = _Spot(
+                at=at, steps=(*spot.steps, 0), value=sample(at, self._schema), put=lambda new: spot.put([new]), clause=spot.clause
+            )
             yield from self._spot(replace(inner, inserted=(*spot.inserted, at)))
 
     def _part(self, spot: _Spot, inner: Steps, step: Step, value: Any) -> _Spot:

@@ -129,7 +129,11 @@ class Demanding(CarefulShop):
 
     def read(self, answer: httpx.Response, status: int) -> Any:
         value = super().read(answer, status)
-        return value | {"items": [item | {"name": item["name"][: len(str(value["next"])) + 100]} for item in value["items"]]} if status == 200 else value
+        return (
+            value | {"items": [item | {"name": item["name"][: len(str(value["next"])) + 100]} for item in value["items"]]}
+            if status == 200
+            else value
+        )
 
 
 class Textual(CarefulShop):

@@ -112,7 +112,9 @@ def takes_empty_texts(stub: Stub, request: Request) -> Response:
 
 
 def takes_too_many(stub: Stub, request: Request) -> Response:
-    return stub.answer_now(_changed(request, lambda body: body.update(documents=body["documents"][:1000]) if isinstance(body.get("documents"), list) else None))
+    return stub.answer_now(
+        _changed(request, lambda body: body.update(documents=body["documents"][:1000]) if isinstance(body.get("documents"), list) else None)
+    )
 
 
 def takes_unknown_models(stub: Stub, request: Request) -> Response:

@@ -166,7 +166,9 @@ def test_where_no_stub_can_answer_the_provider_does_in_a_rehearsal(voyage: Agree
 
 def test_the_client_is_told_the_lies_and_the_provider_is_not_blamed(voyage: Agreement, setting_of: SettingOf) -> None:
     setting = setting_of(voyage)
-    observed = Answers(Staging(setting), voyage.operations["rerank"]).told(lambda _, response: [replace(response, body=b"{}"), replace(response, body=b"[]")])
+    observed = Answers(Staging(setting), voyage.operations["rerank"]).told(
+        lambda _, response: [replace(response, body=b"{}"), replace(response, body=b"[]")]
+    )
     exchanges: list[Exchange] = [exchange for call in observed.calls for exchange in call.exchanges]  # type: ignore[union-attr]  # it is no skip
     assert [json.loads(exchange.response.body) for exchange in exchanges if exchange.response] == [{}, []]
     assert all(exchange.injected for exchange in exchanges)

@@ -16,7 +16,11 @@ LIARS: dict[str, tuple[Answering, str, str]] = {
     "accepts everything: made-up requests": (providers.accepts_everything, "rerank::negative", "operations.rerank.responses.400"),
     "accepts any credential": (providers.accepts_any_credential, "rerank::credential", "provider.auth.scheme"),
     "refuses with 422": (providers.refuses_with(422), "rerank::request-", "operations.rerank.responses.400"),
-    "refuses with 401, though the credential is right": (providers.refuses_with(401), "rerank::request-", "operations.rerank.responses.400"),
+    "refuses with 401, though the credential is right": (
+        providers.refuses_with(401),
+        "rerank::request-",
+        "operations.rerank.responses.400",
+    ),
     "refuses with 429, though nothing is used up": (providers.refuses_with(429), "rerank::request-", "operations.rerank.responses.400"),
     "refuses with 500": (providers.refuses_with(500), "rerank::request-", "operations.rerank.responses.400"),
     "refuses with 418": (providers.refuses_with(418), "rerank::request-", "operations.rerank.responses.400"),
@@ -80,7 +84,13 @@ def test_parameters_are_tried_clause_by_clause(liar: str, shop: Agreement, setti
         honest = stub.answer_now(request)
         if honest.status != 400:
             return honest
-        mended = request.target.replace(sent, taken) if sent in request.target else f"{request.path}?q=clean" if liar.startswith("a missing") else request.target
+        mended = (
+            request.target.replace(sent, taken)
+            if sent in request.target
+            else f"{request.path}?q=clean"
+            if liar.startswith("a missing")
+            else request.target
+        )
         return stub.answer_now(providers.Request(method=request.method, target=mended, headers=request.headers))
 
     assert clause in shop.clauses or clause.endswith("required")

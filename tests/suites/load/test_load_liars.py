@@ -35,7 +35,9 @@ def stalling_once(stub: Stub) -> Callable[[Request], object]:
     return answer
 
 
-def test_a_pause_is_charged_for_everybody_who_would_have_asked_meanwhile(agreed: Build, serve: Serve, stub: Stub, locust: RunLocust) -> None:
+def test_a_pause_is_charged_for_everybody_who_would_have_asked_meanwhile(
+    agreed: Build, serve: Serve, stub: Stub, locust: RunLocust
+) -> None:
     agreed(sla="{response_time_p50: 500ms, response_time_p95: 500ms, availability: 99.9%, error_rate: 1%}")
     ran = locust("--provider", serve(stalling_once(stub)))
     assert (ran.status, ran.missed()) == (3, {"sla.response_time_p95"})

@@ -54,9 +54,13 @@ def test_a_master_judges_what_its_workers_measured(agreed: Build, tmp_path: Path
     locust = [sys.executable, "-m", "locust", "-f", str(folder()), "--only-summary"]
     as_master = ["--headless", "--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers-max-wait", "20"]
     as_worker = ["--worker", "--master-host", "127.0.0.1", "--master-port", port]
-    worker = subprocess.Popen([*locust, *as_worker], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    worker = subprocess.Popen(
+        [*locust, *as_worker], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     try:
-        master = subprocess.run([*locust, *as_master], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+        master = subprocess.run(
+            [*locust, *as_master], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
+        )
         assert (master.returncode, worker.wait(20)) == (0, 0)
     finally:
         worker.kill()

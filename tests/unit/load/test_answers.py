@@ -38,13 +38,19 @@ def test_a_right_answer_is_verified(voyage: Agreement, template: Template, right
         (Response(status=429), Fate.REFUSED, "status 429"),
         (Response(status=204), Fate.UNEXPECTED, "status 204 instead of 200"),
         (Response(status=302), Fate.UNEXPECTED, "status 302 instead of 200"),
-        (Response(status=200, headers=(("content-type", "text/html"),), body=b"<p>"), Fate.UNEXPECTED, "media type text/html instead of application/json"),
+        (
+            Response(status=200, headers=(("content-type", "text/html"),), body=b"<p>"),
+            Fate.UNEXPECTED,
+            "media type text/html instead of application/json",
+        ),
         (Response(status=200, headers=JSON, body=b'{"da'), Fate.WRONG, "breaks operations.embed.responses.200"),
         (Response(status=200, headers=JSON, body=b"\xff\x00"), Fate.WRONG, "breaks operations.embed.responses.200"),
         (Response(status=200, headers=JSON), Fate.WRONG, "breaks "),
     ],
 )
-def test_every_other_answer_says_what_is_wrong_with_it(voyage: Agreement, template: Template, response: Response, fate: Fate, why: str) -> None:
+def test_every_other_answer_says_what_is_wrong_with_it(
+    voyage: Agreement, template: Template, response: Response, fate: Fate, why: str
+) -> None:
     found, told = Answers(agreement=voyage, clock=lambda: 0.0).fate(template, 1, response)
     assert found is fate
     assert told.startswith(why)

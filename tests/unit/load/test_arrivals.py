@@ -17,7 +17,9 @@ def profile(rate: float = 50.0, duration: float = 2.0, mix: dict[str, int] | Non
 
 
 @given(rate=st.floats(0.1, 200), duration=st.floats(0.1, 20), mix=mixes, seed=st.integers(0, 99))
-def test_a_schedule_has_exactly_the_requests_of_its_rate_within_its_duration(rate: float, duration: float, mix: dict[str, int], seed: int) -> None:
+def test_a_schedule_has_exactly_the_requests_of_its_rate_within_its_duration(
+    rate: float, duration: float, mix: dict[str, int], seed: int
+) -> None:
     schedule = draw(profile(rate, duration, mix), OPERATIONS, seed=seed)
     assert len(schedule) == round(rate * duration)
     assert (np.diff(schedule.starts_s) >= 0).all()

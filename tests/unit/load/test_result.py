@@ -20,7 +20,12 @@ from harness.suites.load.run import Run, grace_s, report
 
 Sampled = Callable[[list[Any]], Samples]
 Make = Callable[..., Terms]
-EMBED = Request(method="POST", target="/v1/embeddings", headers=(("content-type", "application/json"),), body=b'{"input": ["a"], "model": "voyage-code-3"}')
+EMBED = Request(
+    method="POST",
+    target="/v1/embeddings",
+    headers=(("content-type", "application/json"),),
+    body=b'{"input": ["a"], "model": "voyage-code-3"}',
+)
 LIE = Exchange(operation="embed", request=EMBED, response=Response(status=200, headers=(("content-type", "text/html"),), body=b"\xff<b>"))
 
 

@@ -44,7 +44,9 @@ def test_a_good_run_keeps_every_objective(voyage: Agreement, sampled: Sampled, t
     ],
     ids=["slow", "one 5xx", "refuses", "lies", "very slow", "not there"],
 )
-def test_a_run_that_misses_an_objective_names_its_clause(voyage: Agreement, sampled: Sampled, terms: Make, rows: list[Any], clauses: set[str]) -> None:
+def test_a_run_that_misses_an_objective_names_its_clause(
+    voyage: Agreement, sampled: Sampled, terms: Make, rows: list[Any], clauses: set[str]
+) -> None:
     _, findings = judged(voyage, measure(sampled(rows), terms(len(rows))))
     assert {finding.clause for finding in findings} == clauses
     assert all(finding.place == str(voyage.place(finding.clause)) for finding in findings)
@@ -92,7 +94,9 @@ def test_a_profile_below_the_objective_asks_for_all_that_it_offers(promising: Pr
     (kept,) = [each for each in compare(agreement, measure(sampled(good(100)), slow_profile)) if each.operation is None]
     assert (kept.kept, kept.actual) == (True, "600/min")
     assert kept.expected == "≥ 99 % of the 600/min that the profile offers (the objective, 1000/min, was not tried)"
-    (missed,) = [each for each in compare(agreement, measure(sampled(good(98) + good(2, fate=Fate.FAILED)), slow_profile)) if each.operation is None]
+    (missed,) = [
+        each for each in compare(agreement, measure(sampled(good(98) + good(2, fate=Fate.FAILED)), slow_profile)) if each.operation is None
+    ]
     assert not missed.kept
 
 

@@ -145,7 +145,7 @@ def test_the_date_is_the_clocks_in_every_form() -> None:
     def read() -> list[object]:
         return [
             datetime.datetime.now(datetime.UTC),
-            datetime.datetime.utcnow().replace(tzinfo=datetime.UTC),  # noqa: DTZ003  # clients still do
+            datetime.datetime.utcnow().replace(tzinfo=datetime.UTC),  # clients still do
             datetime.datetime.fromtimestamp(time.time(), datetime.UTC),
             datetime.datetime.today().astimezone(datetime.UTC),
         ]

@@ -68,7 +68,10 @@ def answered(agreement: Agreement) -> Iterator[Answered]:
             request = Request(
                 method=terms.model.method,
                 target=agreement.target(name, dict(example.request.path), dict(example.request.query)),
-                headers=(("content-type", terms.model.request.media_type), *((key.lower(), value) for key, value in example.request.headers.items())),
+                headers=(
+                    ("content-type", terms.model.request.media_type),
+                    *((key.lower(), value) for key, value in example.request.headers.items()),
+                ),
                 body=json.dumps(parts["body"]).encode() if terms.model.request.body is not None else b"",
             )
             yield name, request, stub.answer_now(request)

@@ -70,7 +70,8 @@ def test_the_edges_of_a_keyword_keep_it(keyword: str, around: Around) -> None:
 
 
 @pytest.mark.parametrize(
-    ("keyword", "edge"), [("minimum", 2), ("maximum", 9), ("minLength", "abc"), ("maxLength", "abcdx"), ("minItems", [1, 2]), ("maxItems", [1, 2, 3, 1])]
+    ("keyword", "edge"),
+    [("minimum", 2), ("maximum", 9), ("minLength", "abc"), ("maxLength", "abcdx"), ("minItems", [1, 2]), ("maxItems", [1, 2, 3, 1])],
 )
 def test_bounds_are_reached_exactly(keyword: str, edge: object, around: Around) -> None:
     schema, value = KEYWORDS[keyword]
@@ -91,14 +92,19 @@ def test_an_item_is_put_into_an_empty_list_to_be_wrong(around: Around) -> None:
 
 
 def test_a_schema_that_contains_itself_comes_to_an_end(around: Around) -> None:
-    tree = {"type": "object", "properties": {"left": {"$ref": "#/schemas/Thing"}, "right": {"$ref": "#/schemas/Thing"}, "size": {"type": "integer"}}}
+    tree = {
+        "type": "object",
+        "properties": {"left": {"$ref": "#/schemas/Thing"}, "right": {"$ref": "#/schemas/Thing"}, "size": {"type": "integer"}},
+    }
     agreement = around(tree)
     found = list(confirmed(agreement, AT, breaking(agreement, AT, {"left": {"size": 1}})))
     assert 5 < len(found) < 500
 
 
 def test_inside_an_alternative_the_choice_as_a_whole_is_broken(around: Around) -> None:
-    agreement = around({"anyOf": [{"type": "object", "required": ["width"], "properties": {"width": {"type": "number"}}}, {"enum": ["small"]}]})
+    agreement = around(
+        {"anyOf": [{"type": "object", "required": ["width"], "properties": {"width": {"type": "number"}}}, {"enum": ["small"]}]}
+    )
     found = list(confirmed(agreement, AT, breaking(agreement, AT, {"width": 1})))
     assert {edit.clause for edit in found} == {"schemas.Thing.anyOf"}
     inside = [edit.value for edit in found if isinstance(edit.value, dict)]

@@ -50,7 +50,9 @@ def test_every_promise_about_an_answer_is_broken_by_some_lie(contract: str, ever
     agreement: Agreement = request.getfixturevalue(contract)
     kinds = {Promise.SCHEMA, Promise.INVARIANT, Promise.MEDIA_TYPE, Promise.ERROR_SHAPE}
     promised = {clause.id for clause in agreement.clauses.values() if clause.kind in kinds and clause.parties == {"provider"}}
-    promised -= {clause for clause in promised if clause.endswith((".500.error", ".502.error", ".503.error", ".504.error"))}  # any body at all
+    promised -= {
+        clause for clause in promised if clause.endswith((".500.error", ".502.error", ".503.error", ".504.error"))
+    }  # any body at all
     promised -= {clause for clause in promised if clause.endswith(".headers.Retry-After.schema.type")}  # a header is always text
     broken = {
         clause
