@@ -30,7 +30,9 @@ from harness.proof.scene import Scene
 Maker = Callable[[Agreement, Clause, Scene], Distortions]
 
 
-def distortions(agreement: Agreement, clause: Clause, observation: Observation, *, forbidden: Mapping[str, bytes] | None = None) -> Distortions:
+def distortions(
+    agreement: Agreement, clause: Clause, observation: Observation, *, forbidden: Mapping[str, bytes] | None = None
+) -> Distortions:
     """Every way to have this observation show a client that breaks the clause; none where it does not bear on it.
 
     ``forbidden`` are bodies that break request rules, by clause.
@@ -54,7 +56,9 @@ def endpoint(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
         request = exchange.request
         if clause.id.endswith(".method"):
             wrong = replace(request, method="GET" if request.method != "GET" else "POST")
-            yield Distortion(kind="another method", what=f"{wrong.method} {request.target}", observation=scene.with_request(number, index, wrong))
+            yield Distortion(
+                kind="another method", what=f"{wrong.method} {request.target}", observation=scene.with_request(number, index, wrong)
+            )
         else:
             wrong = replace(request, target=request.path.rstrip("/") + "-v0")
             yield Distortion(kind="another path", what=wrong.target, observation=scene.with_request(number, index, wrong))
@@ -91,14 +95,22 @@ def secrecy(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
     for number, call in scene.calls:
         if isinstance(call.ending, Raised):
             loud = replace(call.ending, message=f"{call.ending.message} (key {secret})")
-            yield Distortion(kind="secret in message", what="the error names the credential", observation=scene.with_call(number, replace(call, ending=loud)))
+            yield Distortion(
+                kind="secret in message",
+                what="the error names the credential",
+                observation=scene.with_call(number, replace(call, ending=loud)),
+            )
             traced = replace(call.ending, text=f"{call.ending.text}\n  key = {secret!r}")
-            yield Distortion(kind="secret in traceback", what="the traceback shows it", observation=scene.with_call(number, replace(call, ending=traced)))
+            yield Distortion(
+                kind="secret in traceback", what="the traceback shows it", observation=scene.with_call(number, replace(call, ending=traced))
+            )
             break
     for number, index, exchange in scene.sent:
         request = exchange.request
         url = replace(request, target=f"{request.target}?key={secret}")
-        yield Distortion(kind="secret in URL", what="the credential as a query parameter", observation=scene.with_request(number, index, url))
+        yield Distortion(
+            kind="secret in URL", what="the credential as a query parameter", observation=scene.with_request(number, index, url)
+        )
         elsewhere = replace(request, origin="https://metrics.example.net")
         yield Distortion(kind="credential sent elsewhere", what=elsewhere.origin, observation=scene.with_request(number, index, elsewhere))
         return
@@ -108,7 +120,9 @@ def media_type(agreement: Agreement, clause: Clause, scene: Scene) -> Distortion
     if not clause.id.endswith("request.media_type"):
         return
     for number, index, exchange in _of(agreement, clause, scene):
-        headers = tuple(("content-type", "text/plain") if name.lower() == "content-type" else (name, value) for name, value in exchange.request.headers)
+        headers = tuple(
+            ("content-type", "text/plain") if name.lower() == "content-type" else (name, value) for name, value in exchange.request.headers
+        )
         wrong = replace(exchange.request, headers=headers)
         yield Distortion(kind="media type of the request", what="text/plain", observation=scene.with_request(number, index, wrong))
         return
@@ -123,9 +137,13 @@ def schema(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
         if not isinstance(body, Mapping):
             continue
         made = False
-        for kind, what, wrong in broken_bodies(agreement, clause, ("operations", scene.observation.calls[number].operation, "request", "body"), body):
+        for kind, what, wrong in broken_bodies(
+            agreement, clause, ("operations", scene.observation.calls[number].operation, "request", "body"), body
+        ):
             made = True
-            yield Distortion(kind=f"request: {kind}", what=what, observation=scene.with_request(number, index, _with_body(exchange.request, wrong)))
+            yield Distortion(
+                kind=f"request: {kind}", what=what, observation=scene.with_request(number, index, _with_body(exchange.request, wrong))
+            )
         if made:
             return
 
@@ -135,7 +153,9 @@ def rule(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
     body = scene.forbidden.get(clause.id)
     for number, index, exchange in _of(agreement, clause, scene) if body is not None else ():
         wrong = replace(exchange.request, body=body)
-        yield Distortion(kind="request that breaks the rule", what=clause.id.rpartition(".")[2], observation=scene.with_request(number, index, wrong))
+        yield Distortion(
+            kind="request that breaks the rule", what=clause.id.rpartition(".")[2], observation=scene.with_request(number, index, wrong)
+        )
         return
 
 
@@ -156,9 +176,17 @@ def default(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
         if not isinstance(body, Mapping) or name not in body:
             continue
         without = {key: value for key, value in body.items() if key != name}
-        yield Distortion(kind="default not sent", what=f"no `{name}`", observation=scene.with_request(number, index, _with_body(exchange.request, without)))
+        yield Distortion(
+            kind="default not sent",
+            what=f"no `{name}`",
+            observation=scene.with_request(number, index, _with_body(exchange.request, without)),
+        )
         other = {**body, name: perturbed(body[name])}
-        yield Distortion(kind="another default", what=f"`{name}`: {other[name]!r}", observation=scene.with_request(number, index, _with_body(exchange.request, other)))
+        yield Distortion(
+            kind="another default",
+            what=f"`{name}`: {other[name]!r}",
+            observation=scene.with_request(number, index, _with_body(exchange.request, other)),
+        )
         return
 
 
@@ -171,11 +199,17 @@ def argument(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
         if isinstance(given, list) and given:
             yield from _items_lost(scene, number, call, given)
             return
+        source = agreement.operations[call.operation].model.bind
+        field = source.arguments[name].removeprefix("request.body.") if source else name
         for index, exchange in enumerate(call.exchanges):
-            changed = _replaced(exchange.request, given, perturbed(given))
+            changed = _replaced(exchange.request, field, given, perturbed(given))
             if changed is not None:
-                yield Distortion(kind="argument changed", what=f"`{name}` sent as {perturbed(given)!r}", observation=scene.with_request(number, index, changed))
-                lost = _replaced(exchange.request, given, None)
+                yield Distortion(
+                    kind="argument changed",
+                    what=f"`{name}` sent as {perturbed(given)!r}",
+                    observation=scene.with_request(number, index, changed),
+                )
+                lost = _replaced(exchange.request, field, given, None)
                 assert lost is not None
                 yield Distortion(kind="argument lost", what=f"`{name}` sent as null", observation=scene.with_request(number, index, lost))
                 return
@@ -204,7 +238,11 @@ def result(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
         if call.operation != clause.operation or not isinstance(call.ending, Returned) or not call.exchanges:
             continue
         value = call.ending.value
-        wrong: dict[str, Any] = {"nothing returned": None, "result changed": perturbed(value), "raised for nothing": Raised(type="RuntimeError")}
+        wrong: dict[str, Any] = {
+            "nothing returned": None,
+            "result changed": perturbed(value),
+            "raised for nothing": Raised(type="RuntimeError"),
+        }
         items = list(value) if hasattr(value, "__len__") and not isinstance(value, str | Mapping) else []
         if len(items) > 1:
             wrong |= {"result short": items[:-1], "results reversed": items[::-1]}
@@ -219,8 +257,14 @@ def raises(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
     for number, call in scene.calls:
         if isinstance(call.ending, Raised) and clause.operation in (None, call.operation):
             other = replace(call.ending, type="ValueError", bases=("Exception",))
-            yield Distortion(kind="another error", what=f"ValueError for {call.ending.type}", observation=scene.with_call(number, replace(call, ending=other)))
-            yield Distortion(kind="failure swallowed", what="None is returned", observation=scene.with_call(number, replace(call, ending=Returned())))
+            yield Distortion(
+                kind="another error",
+                what=f"ValueError for {call.ending.type}",
+                observation=scene.with_call(number, replace(call, ending=other)),
+            )
+            yield Distortion(
+                kind="failure swallowed", what="None is returned", observation=scene.with_call(number, replace(call, ending=Returned()))
+            )
             return
 
 
@@ -251,11 +295,11 @@ def _with_body(request: Request, body: object) -> Request:
     return replace(request, body=json.dumps(body).encode())
 
 
-def _replaced(request: Request, old: object, new: object) -> Request | None:
-    """The request with a value of its body (at the top level) replaced."""
+def _replaced(request: Request, field: str, old: object, new: object) -> Request | None:
+    """The request with a value of its body (at the top level, under the argument's own name if there is one) replaced."""
     body = _json(request)
     for key, value in body.items() if isinstance(body, Mapping) else ():
-        if value == old and type(value) is type(old):
+        if value == old and type(value) is type(old) and (key == field or field not in body):
             return _with_body(request, {**body, key: new})
     return None
 

@@ -79,7 +79,10 @@ class Prover:
             clauses=tuple(self._standing(clause, mutants) for clause in agreement.clauses.values()),
             mutants=mutants,
             excused={
-                clause: waiver.because for waiver in agreement.contract.proof.waivers for clause in agreement.clauses if fnmatchcase(clause, waiver.clause)
+                clause: waiver.because
+                for waiver in agreement.contract.proof.waivers
+                for clause in agreement.clauses
+                if fnmatchcase(clause, waiver.clause)
             },
             cases=len(self._seen),
             seconds=perf_counter() - began,
@@ -130,7 +133,9 @@ class Prover:
             found = _findings(self._setting.agreement, observation)
             judge_s += perf_counter() - began
             if lie.clause in found:
-                return Trial(mutants=(self._mutant(lie, Fate.KILLED, by=f"{seen.case.id} ({found[lie.clause]})"),), wire_s=wire_s, judge_s=judge_s)
+                return Trial(
+                    mutants=(self._mutant(lie, Fate.KILLED, by=f"{seen.case.id} ({found[lie.clause]})"),), wire_s=wire_s, judge_s=judge_s
+                )
             nearest = nearest or f"{seen.case.id}: " + (", ".join(sorted(found)[:3]) or "no finding")
         fate = Fate.SURVIVED if changed else Fate.EQUIVALENT
         return Trial(mutants=(self._mutant(lie, fate, nearest=nearest),), wire_s=wire_s, judge_s=judge_s)
@@ -157,9 +162,13 @@ class Prover:
         """Every kind of distortion of a clause, each until some case notices it."""
         agreement, began = self._setting.agreement, perf_counter()
         fates: dict[str, Mutant] = {}
-        aliases = [alias for alias, meanings in STANDS_FOR.items() if alias in agreement.clauses and any(fnmatchcase(clause.id, m) for m in meanings)]
+        aliases = [
+            alias
+            for alias, meanings in STANDS_FOR.items()
+            if alias in agreement.clauses and any(fnmatchcase(clause.id, m) for m in meanings)
+        ]
         for seen in self._touching[clause.id]:
-            if len(fates) and all(mutant.fate is Fate.KILLED for mutant in fates.values()) and seen.weight > HEAVY_BYTES:
+            if fates and all(mutant.fate is Fate.KILLED for mutant in fates.values()) and seen.weight > HEAVY_BYTES:
                 break
             for distortion in distortions(agreement, clause, seen.observation, forbidden=self._forbidden):
                 known = fates.get(distortion.kind)
@@ -169,10 +178,28 @@ class Prover:
                 for name in (clause.id, *aliases):
                     key = distortion.kind if name == clause.id else f"{name}: {distortion.kind}"
                     killed = name in found
-                    nearest = "" if killed else "; ".join(filter(None, (fates[key].nearest if key in fates else "", f"{seen.case.id}: {', '.join(sorted(found)[:3]) or 'no finding'}")))
+                    nearest = (
+                        ""
+                        if killed
+                        else "; ".join(
+                            filter(
+                                None,
+                                (
+                                    fates[key].nearest if key in fates else "",
+                                    f"{seen.case.id}: {', '.join(sorted(found)[:3]) or 'no finding'}",
+                                ),
+                            )
+                        )
+                    )
                     fates[key] = Mutant(
-                        clause=name, place=str(agreement.place(name)), party=Party.CONSUMER, kind=distortion.kind, what=distortion.what,
-                        fate=Fate.KILLED if killed else Fate.SURVIVED, killed_by=f"{seen.case.id} ({found[name]})" if killed else "", nearest=nearest,
+                        clause=name,
+                        place=str(agreement.place(name)),
+                        party=Party.CONSUMER,
+                        kind=distortion.kind,
+                        what=distortion.what,
+                        fate=Fate.KILLED if killed else Fate.SURVIVED,
+                        killed_by=f"{seen.case.id} ({found[name]})" if killed else "",
+                        nearest=nearest,
                     )
         return Trial(mutants=tuple(fates.values()), wire_s=0.0, judge_s=perf_counter() - began)
 
@@ -246,7 +273,12 @@ def _rule_breakers(agreement: Agreement, observation: Observation) -> Iterator[t
     """Bodies that the harness itself sent to see them refused for a rule, each with the rule's clause."""
     for exchange in observation.exchanges:
         seen = Looked(agreement, exchange, None)
-        if seen.terms is not None and exchange.response is not None and 400 <= exchange.response.status < 500 and not seen.request_violations:
+        if (
+            seen.terms is not None
+            and exchange.response is not None
+            and 400 <= exchange.response.status < 500
+            and not seen.request_violations
+        ):
             for name in seen.broken_rules:
                 yield f"operations.{seen.terms.name}.request.rules.{name}", exchange.request.body
 

@@ -53,6 +53,11 @@ def _about(agreement: Agreement, case: str, seen: Seen, terms: OperationTerms) -
                 clause=shaped, kind=str(message.kind), what=f"{terms.name} {status}: {message.name}", case=case,
                 change=_same_again(agreement, terms.name, status, message.clause, str(message.kind)),
             )
+        for header in _headers_about(agreement, message.clause):
+            yield Lie(
+                clause=header, kind=str(message.kind), what=f"{terms.name} {status}: {message.name}", case=case,
+                change=_same_again(agreement, terms.name, status, str(message.clause), str(message.kind)),
+            )
         if message.clause in agreement.clauses and message.clause is not None:
             yield Lie(
                 clause=message.clause, kind=str(message.kind), what=f"{terms.name} {status}: {message.name}", case=case,
@@ -67,6 +72,12 @@ def _about(agreement: Agreement, case: str, seen: Seen, terms: OperationTerms) -
                 )
     yield from _of_status(agreement, case, seen, terms)
     yield from _of_refusal(agreement, case, seen, terms)
+
+
+def _headers_about(agreement: Agreement, clause: str | None) -> list[str]:
+    """The clause of a header that stands above a clause of its schema."""
+    above = (clause or "").partition(".schema")[0]
+    return [above] if clause != above and ".headers." in above and above in agreement.clauses else []
 
 
 def _applies(agreement: Agreement, operation: str, status: int, request: Request, response: Response) -> bool:
@@ -103,7 +114,10 @@ def _of_status(agreement: Agreement, case: str, seen: Seen, terms: OperationTerm
     response, shape = seen.exchange.response, seen.shape
     assert response is not None and shape is not None
     operation, status = terms.name, response.status
-    for kind, other in (("undeclared status", 418), ("success for failure" if status >= 300 else "failure for success", 200 if status >= 300 else 500)):
+    for kind, other in (
+        ("undeclared status", 418),
+        ("success for failure" if status >= 300 else "failure for success", 200 if status >= 300 else 500),
+    ):
 
         def change(request: Request, given: Response, other: int = other) -> Response:
             return replace(given, status=other) if _applies(agreement, operation, status, request, given) else given
@@ -118,7 +132,13 @@ def _of_status(agreement: Agreement, case: str, seen: Seen, terms: OperationTerm
             yield Lie(clause=example, kind="example fails", what=f"{operation}: 500 for an example", case=case, change=refuse)
     if shape.when == "unauthenticated" and seen.exchange.given is None and "provider.auth.scheme" in agreement.clauses:
         accept = _accepting(agreement, operation, status)
-        yield Lie(clause="provider.auth.scheme", kind="any credential accepted", what=f"{operation}: 200 for a wrong credential", case=case, change=accept)
+        yield Lie(
+            clause="provider.auth.scheme",
+            kind="any credential accepted",
+            what=f"{operation}: 200 for a wrong credential",
+            case=case,
+            change=accept,
+        )
 
 
 def _examples_of(agreement: Agreement, terms: OperationTerms, seen: Seen) -> Iterator[str]:
@@ -160,14 +180,24 @@ def _accepting(agreement: Agreement, operation: str, status: int) -> Change:
 
 def _across(agreement: Agreement, case: str, exchanges: list[Exchange]) -> Iterator[Lie]:
     """Answers that are good one by one, and break what is promised about several."""
-    good = [Seen(agreement, exchange, None) for exchange in exchanges if exchange.response and exchange.injected is None and exchange.response.status < 300]
+    good = [
+        Seen(agreement, exchange, None)
+        for exchange in exchanges
+        if exchange.response and exchange.injected is None and exchange.response.status < 300
+    ]
     for terms in {seen.terms.name: seen.terms for seen in good if seen.terms}.values():
         own = [seen for seen in good if seen.terms is terms and seen.request_is_valid]
         for name, relation in terms.relations.items():
             clause = f"operations.{terms.name}.relations.{name}"
             if len(own) > 1:
-                for kind in _relation_kinds(relation, own[-1]):
-                    yield Lie(clause=clause, kind=kind, what=f"{terms.name}: every other answer, {kind}", case=case, change=_every_other(agreement, terms, relation, kind))
+                for kind in _relation_kinds(relation, own):
+                    yield Lie(
+                        clause=clause,
+                        kind=kind,
+                        what=f"{terms.name}: every other answer, {kind}",
+                        case=case,
+                        change=_every_other(agreement, terms, relation, kind),
+                    )
     steps = {seen.exchange.step: seen for seen in good if seen.exchange.step}
     for name, sequence in agreement.sequences.items():
         taken = {step: steps[f"{name}/{step}"] for step in sequence.steps if f"{name}/{step}" in steps}
@@ -175,8 +205,9 @@ def _across(agreement: Agreement, case: str, exchanges: list[Exchange]) -> Itera
             yield from _of_sequence(agreement, case, name, taken)
 
 
-def _relation_kinds(relation: RelationTerms, seen: Seen) -> list[str]:
-    return list(dict.fromkeys(str(edit.kind) for edit in _result_changes(relation, seen)))
+def _relation_kinds(relation: RelationTerms, own: list[Seen]) -> list[str]:
+    """The kinds of changes that could be made to some of these answers; a few of them are looked at."""
+    return list(dict.fromkeys(str(edit.kind) for seen in own[:MOST_EXCHANGES] for edit in _result_changes(relation, seen)))
 
 
 def _result_changes(relation: RelationTerms, seen: Seen) -> Iterator[Any]:
@@ -195,7 +226,7 @@ def _result_changes(relation: RelationTerms, seen: Seen) -> Iterator[Any]:
 
 
 def _broken_alone(seen: Seen) -> bool:
-    from harness.checks.breaches import read_response  # noqa: PLC0415 - reads this one answer by the contract
+    from harness.checks.breaches import read_response
 
     return bool(read_response(seen).breaches)
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from harness.checks.waits import wait_span
 from harness.checks.groups import Group, group, names_of
 from harness.checks.sight import Seen, Sight
+from harness.checks.waits import wait_span
 from harness.contract.agreement import Agreement
 from harness.contract.clauses import Clause
 from harness.exchange import Call, Exchange, Failure, Raised, Returned
@@ -152,7 +152,11 @@ def failure(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
     for number, call in scene.calls:
         if isinstance(call.ending, Raised) and clause.value in names_of(call.ending):
             other = replace(call.ending, type="RuntimeError", bases=("Exception",))
-            yield Distortion(kind="another error", what=f"RuntimeError for {clause.value}", observation=scene.with_call(number, replace(call, ending=other)))
+            yield Distortion(
+                kind="another error",
+                what=f"RuntimeError for {clause.value}",
+                observation=scene.with_call(number, replace(call, ending=other)),
+            )
             swallowed = replace(call, ending=Returned(value=[]))
             yield Distortion(kind="failure swallowed", what="an empty list is returned", observation=scene.with_call(number, swallowed))
             return
@@ -179,7 +183,9 @@ def breaker(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
     elif clause.id.endswith("recovery_timeout") and refused:
         number, call = refused[-1]
         if len(refused) > 1:
-            yield Distortion(kind="breaker recovers early", what="a request while it is open", observation=_sent_anyway(scene, number, call, pattern))
+            yield Distortion(
+                kind="breaker recovers early", what="a request while it is open", observation=_sent_anyway(scene, number, call, pattern)
+            )
         later = [(n, c) for n, c in scene.calls if n > number and c.exchanges and isinstance(c.ending, Returned)]
         if later:
             position, probe = later[0]
@@ -190,8 +196,9 @@ def breaker(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
 
 
 def _sent_anyway(scene: Scene, number: int, call: Call, pattern: Exchange) -> Any:
-    made = replace(pattern, started_s=call.started_s, ended_s=call.started_s)
-    return scene.with_call(number, replace(call, exchanges=(made,), ending=Returned()))
+    begun = call.started_s + 1  # well after whatever opened the circuit
+    made = replace(pattern, started_s=begun, ended_s=begun)
+    return scene.with_call(number, replace(call, exchanges=(made,), ending=Returned(), ended_s=begun))
 
 
 def _opened_early(scene: Scene, refusal: Call, pattern: Exchange) -> Distortions:
@@ -215,7 +222,9 @@ def _probing(scene: Scene, refused: list[tuple[int, Call]], wanted: int) -> Dist
     last_number, last = list(scene.calls)[-1]
     if refused and last.exchanges and isinstance(last.ending, Returned) and last_number > refused[-1][0] + wanted:
         shut = replace(last, exchanges=(), ending=refused[0][1].ending)
-        yield Distortion(kind="breaker never closes", what="a call is refused after enough successes", observation=scene.with_call(last_number, shut))
+        yield Distortion(
+            kind="breaker never closes", what="a call is refused after enough successes", observation=scene.with_call(last_number, shut)
+        )
 
 
 # Limits
@@ -269,7 +278,9 @@ def cache(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
             took = again.ended_s - again.started_s
             if not call.exchanges:
                 sent = replace(again, started_s=call.started_s, ended_s=call.started_s + took)
-                yield Distortion(kind="not from the cache", what="asked for again", observation=scene.with_call(number, replace(call, exchanges=(sent,))))
+                yield Distortion(
+                    kind="not from the cache", what="asked for again", observation=scene.with_call(number, replace(call, exchanges=(sent,)))
+                )
             elif not clause.id.endswith("cached"):
                 stale = replace(call, exchanges=(), ending=before.ending)
                 yield Distortion(kind="stale from the cache", what="not asked for again", observation=scene.with_call(number, stale))
@@ -299,7 +310,9 @@ def policy(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
             once = replace(call, exchanges=call.exchanges[:1], ending=Raised(type="AuthenticationFailed"))
             yield Distortion(kind="credential not read again", what="no repeat", observation=scene.with_call(number, once))
             old = replace(call.exchanges[1], request=call.exchanges[0].request)
-            yield Distortion(kind="old credential repeated", what="the same credential twice", observation=scene.with_exchange(number, 1, old))
+            yield Distortion(
+                kind="old credential repeated", what="the same credential twice", observation=scene.with_exchange(number, 1, old)
+            )
             return
 
 
@@ -309,8 +322,12 @@ def monitoring(agreement: Agreement, clause: Clause, scene: Scene) -> Distortion
             continue
         report = dict(call.ending.value) if isinstance(call.ending.value, Mapping) else {}
         if clause.id.endswith("interval") and len(call.exchanges) > 2:
-            yield Distortion(kind="health check skipped", what="every other one", observation=scene.with_exchanges(number, call.exchanges[::2]))
-            yield Distortion(kind="no health check", what="none but the first", observation=scene.with_exchanges(number, call.exchanges[:1]))
+            yield Distortion(
+                kind="health check skipped", what="every other one", observation=scene.with_exchanges(number, call.exchanges[::2])
+            )
+            yield Distortion(
+                kind="no health check", what="none but the first", observation=scene.with_exchanges(number, call.exchanges[:1])
+            )
         else:
             name = "alerts" if clause.id.endswith("alert_on_failure") else "metrics"
             silent = replace(call, ending=Returned(value={**report, name: 0 if name == "alerts" else {}}))

@@ -71,7 +71,9 @@ class Scene:
                 kept, rest = call.exchanges[:index], call.exchanges[index:]
                 calls.append(replace(call, exchanges=(*kept, *map(moved, rest)), ended_s=call.ended_s + by_s))
             elif call.started_s >= moment_s and position > number:
-                calls.append(replace(call, started_s=call.started_s + by_s, ended_s=call.ended_s + by_s, exchanges=tuple(map(moved, call.exchanges))))
+                calls.append(
+                    replace(call, started_s=call.started_s + by_s, ended_s=call.ended_s + by_s, exchanges=tuple(map(moved, call.exchanges)))
+                )
             else:
                 calls.append(call)
         return replace(self.observation, calls=tuple(calls))

@@ -1,0 +1,28 @@
+"""Which contract is meant, and what it is tried with: shared by the commands."""
+
+from pathlib import Path
+
+from harness.client.binding import bind
+from harness.contract.agreement import Agreement
+from harness.contract.catalog import contracts_folder, find, load
+from harness.provider.choice import choose
+from harness.suites.case import Setting
+
+
+def agreement_named(name: str) -> Agreement:
+    """The contract that a name means, from the folder the command is run in."""
+    here = Path.cwd()
+    entry = find(name, contracts_folder(here))[0]
+    return load(entry.path, root=here)
+
+
+def setting_for(agreement: Agreement, *, provider: str | None, adapter: str | None, seed: int) -> Setting:
+    """A contract with a provider and a client."""
+    here = Path.cwd()
+    return Setting(
+        agreement=agreement,
+        binding=bind(agreement, adapter, clients=contracts_folder(here) / "clients"),
+        provider=choose(agreement, provider),
+        root=here,
+        seed=seed,
+    )

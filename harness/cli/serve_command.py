@@ -1,0 +1,50 @@
+"""``harness serve``: a provider's real engine on local ports."""
+
+import importlib
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from harness.cli.choosing import agreement_named
+from harness.cli.telling import Failure, style
+
+
+@click.command("serve")
+@click.argument("name")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The HTTP port (default: any free one).")
+@click.option("--grpc-port", type=click.IntRange(0, 65535), default=0, help="The gRPC port (default: any free one).")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--path", type=click.Path(path_type=Path), default=None, help="Keep everything in this folder (default: in memory only).")
+@click.option("--api-key", default=None, help="Ask for this key (default: none is asked for).")
+def command(name: str, port: int, grpc_port: int, host: str, path: Path | None, api_key: str | None) -> None:
+    """Run the engine that a contract names as its embedded provider, until Ctrl-C.
+
+    \b
+    Examples:
+      harness serve qdrant --port 6333 --grpc-port 6334
+      harness serve qdrant --path ./storage --api-key secret
+    """
+    agreement = agreement_named(name)
+    dotted = agreement.contract.provider.embedded
+    if dotted is None:
+        raise Failure(f"the contract `{agreement.name}` names no embedded engine; `harness stub {name}` serves its stub")
+    module, _, attribute = dotted.partition(":")
+    try:
+        engine = getattr(importlib.import_module(module), attribute)(
+            path=path, host=host, port=port, grpc_port=grpc_port, api_key=api_key, version=agreement.contract.version.lstrip("v") + ".0"
+        )
+        engine.start()
+    except ImportError as error:
+        raise Failure(f"{error}; install it with: pip install 'contract-harness[all]'") from None
+    except (OSError, ValueError, RuntimeError) as error:
+        raise Failure(str(error)) from None
+    leaving = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: leaving.set())
+    click.echo(f"{agreement.name} at " + style(engine.url, "bold") + (f", gRPC at {engine.grpc_address}" if engine.grpc_address else ""))
+    click.echo(f"data in {path}" if path else "data in memory only: it is gone when this ends")
+    leaving.wait()
+    engine.stop()
+    click.echo("stopped")
