@@ -49,7 +49,7 @@ class Recorded:
         for value in (default, *_options(self.agreement, terms, name)):
             trial = {**body, name: value}
             if self._fits(replace(self.exchange.request, body=orjson.dumps(trial))):
-                return body if value == default else trial
+                return trial
         return body
 
     def _fits(self, request: Request) -> bool:
@@ -68,7 +68,8 @@ class Recorded:
         other = Seen(self.agreement, replace(self.exchange, request=request), None)
         if self.seen.terms is None or other.terms is not self.seen.terms or other.request_body is UNREADABLE:
             return False
-        return _arguments(self.seen.terms, self.parts) == _arguments(self.seen.terms, other.request_parts)
+        said = _arguments(self.seen.terms, other.request_parts)
+        return said in (_arguments(self.seen.terms, parts) for parts in (self.parts, self.seen.request_parts))
 
     def difference(self, request: Request) -> str:
         """In which fields of its body a request differs from the recorded one."""

@@ -65,7 +65,7 @@ def write_pact(interactions: Iterable[Interaction], parties: Parties, *, to: Pat
     with tempfile.TemporaryDirectory(dir=to.parent, prefix=".") as folder:
         _pact(interactions, parties).write_file(folder, overwrite=True)
         (written,) = Path(folder).iterdir()
-        os.replace(written, to)
+        written.replace(to)
 
 
 @dataclass(frozen=True, kw_only=True)

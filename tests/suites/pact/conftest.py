@@ -35,13 +35,17 @@ def setting_of(agreement: Agreement, tmp_path: Path) -> Iterator[SettingOf]:
     module = ModuleType("pact_liars")
     sys.modules[module.__name__] = module
 
-    def made(*, client: type | None = None, provider: Provider | None = None, wire: Literal["httpx", "port"] = "httpx") -> Setting:
+    def made(
+        *, client: type | None = None, provider: Provider | None = None, wire: Literal["httpx", "port"] = "httpx"
+    ) -> Setting:
         binding = bind(agreement, None)
         if client is not None:
             setattr(module, client.__name__, client)
             binding = replace(binding, target=f"{module.__name__}:{client.__name__}")
         binding = replace(binding, wire=wire)
-        return Setting(agreement=agreement, binding=binding, provider=provider or StubProvider(agreement), root=tmp_path)
+        return Setting(
+            agreement=agreement, binding=binding, provider=provider or StubProvider(agreement), root=tmp_path
+        )
 
     yield made
     del sys.modules[module.__name__]

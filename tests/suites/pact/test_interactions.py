@@ -61,7 +61,9 @@ def test_a_field_with_a_wrong_value_is_expected_with_the_right_one(draft: Draft,
 
 
 @pytest.mark.parametrize("body", [[], "text", b"not json", b""])
-def test_a_body_that_is_nothing_like_it_is_expected_to_be_the_example(draft: Draft, one_text: Prospect, body: object) -> None:
+def test_a_body_that_is_nothing_like_it_is_expected_to_be_the_example(
+    draft: Draft, one_text: Prospect, body: object
+) -> None:
     assert fields(draft.for_consumer(one_text, sent(body))).keys() == one_text.parts["body"].keys()
 
 

@@ -79,7 +79,9 @@ def test_a_truth_value_is_no_number() -> None:
 
 
 def test_a_list_keeps_its_bounds_and_its_rule_comes_from_its_first_item() -> None:
-    matcher = matching("{type: array, minItems: 1, maxItems: 4, items: {type: integer}}", example="[1]").matcher(BODY, [1, 2])
+    matcher = matching("{type: array, minItems: 1, maxItems: 4, items: {type: integer}}", example="[1]").matcher(
+        BODY, [1, 2]
+    )
     assert matcher == {KIND: "type", "min": 1, "max": 4, "value": [{KIND: "integer", "value": 1}, 2]}
 
 
@@ -92,7 +94,8 @@ def test_items_of_different_types_are_left_as_they_are() -> None:
     assert mixed.matcher(BODY, ["a", 1])["value"] == ["a", 1]
 
 
-SCHEMA = "{type: object, required: [a], properties: {a: {type: string}, b: {type: array, items: {type: object, required: [c], properties: {c: {type: integer}, d: {type: integer}}}}}}"
+ITEM = "{type: object, required: [c], properties: {c: {type: integer}, d: {type: integer}}}"
+SCHEMA = f"{{type: object, required: [a], properties: {{a: {{type: string}}, b: {{type: array, items: {ITEM}}}}}}}"
 
 
 def test_of_an_answer_only_what_is_required_is_asked_for() -> None:
@@ -114,7 +117,9 @@ def test_of_a_request_whatever_is_there_is_matched() -> None:
 
 def test_of_alternatives_the_one_that_fits_is_asked_for() -> None:
     either = "{type: object, oneOf: [{required: [a], properties: {a: {type: integer}}}, {required: [b], properties: {b: {const: 2}}}]}"
-    assert matching(either, optional=False, example="{a: 1}").matcher(BODY, {"b": 2}) == {"b": {KIND: "equality", "value": 2}}
+    assert matching(either, optional=False, example="{a: 1}").matcher(BODY, {"b": 2}) == {
+        "b": {KIND: "equality", "value": 2}
+    }
 
 
 def test_all_of_several_schemas_are_asked_for() -> None:
@@ -140,7 +145,9 @@ def test_a_schema_that_contains_itself_ends_with_the_value() -> None:
         ({"pattern": r"(a)\1"}, ANY_TEXT),
     ],
 )
-def test_text_is_matched_by_its_pattern_as_far_as_the_engine_of_pact_knows_it(schema: dict[str, Any], pattern: str) -> None:
+def test_text_is_matched_by_its_pattern_as_far_as_the_engine_of_pact_knows_it(
+    schema: dict[str, Any], pattern: str
+) -> None:
     assert text_pattern(schema) == pattern
 
 

@@ -28,7 +28,9 @@ def clauses(verdict: Verdict) -> set[str]:
     return {finding.clause for finding in verdict.findings}
 
 
-def body_changed(change: Callable[[dict[str, Any]], dict[str, Any]], *, path: str = "/embeddings") -> Callable[[Request, Response], Response]:
+def body_changed(
+    change: Callable[[dict[str, Any]], dict[str, Any]], *, path: str = "/embeddings"
+) -> Callable[[Request, Response], Response]:
     """A lie about every success at a path."""
 
     def lie(request: Request, response: Response) -> Response:
@@ -53,11 +55,36 @@ def unnamed_error(_: Request, response: Response) -> Response:
 
 
 LIARS: list[tuple[str, str, Callable[[Request, Response], Response], str]] = [
-    ("a field is renamed", "verify", body_changed(lambda body: {"items": body["data"], **{k: v for k, v in body.items() if k != "data"}}), "schemas.Embeddings.required"),
-    ("a number is text", "verify", body_changed(lambda body: {**body, "usage": {"total_tokens": "7"}}), "schemas.Usage.properties.total_tokens.type"),
-    ("nothing is in the list", "verify", body_changed(lambda body: {**body, "data": []}), "schemas.Embeddings.properties.data.minItems"),
-    ("another model answers", "verify", body_changed(lambda body: {**body, "model": "other"}), f"{BASE}.200.invariants.same_model"),
-    ("the order is lost", "verify", body_changed(lambda body: {**body, "data": body["data"][::-1]}), f"{BASE}.200.invariants.in_order"),
+    (
+        "a field is renamed",
+        "verify",
+        body_changed(lambda body: {"items": body["data"], **{k: v for k, v in body.items() if k != "data"}}),
+        "schemas.Embeddings.required",
+    ),
+    (
+        "a number is text",
+        "verify",
+        body_changed(lambda body: {**body, "usage": {"total_tokens": "7"}}),
+        "schemas.Usage.properties.total_tokens.type",
+    ),
+    (
+        "nothing is in the list",
+        "verify",
+        body_changed(lambda body: {**body, "data": []}),
+        "schemas.Embeddings.properties.data.minItems",
+    ),
+    (
+        "another model answers",
+        "verify",
+        body_changed(lambda body: {**body, "model": "other"}),
+        f"{BASE}.200.invariants.same_model",
+    ),
+    (
+        "the order is lost",
+        "verify",
+        body_changed(lambda body: {**body, "data": body["data"][::-1]}),
+        f"{BASE}.200.invariants.in_order",
+    ),
     ("success has another status", "verify", status_changed(200, 202), f"{BASE}.200"),
     ("success is a page", "verify", html, f"{BASE}.200"),
     ("a refusal has another status", "verify-given", status_changed(401, 403), f"{BASE}.401"),
@@ -75,7 +102,12 @@ def test_the_stub_keeps_the_pact(setting_of: SettingOf, verdict_of: VerdictOf, c
 
 @pytest.mark.parametrize(("case", "lie", "clause"), [liar[1:] for liar in LIARS], ids=[liar[0] for liar in LIARS])
 def test_a_provider_that_breaks_the_pact_breaks_a_clause(
-    setting_of: SettingOf, verdict_of: VerdictOf, agreement: Agreement, case: str, lie: Callable[..., Response], clause: str
+    setting_of: SettingOf,
+    verdict_of: VerdictOf,
+    agreement: Agreement,
+    case: str,
+    lie: Callable[..., Response],
+    clause: str,
 ) -> None:
     provider = LyingProvider(StubProvider(agreement), lie)
     verdict = verdict_of(setting_of(provider=provider), case)
@@ -84,37 +116,53 @@ def test_a_provider_that_breaks_the_pact_breaks_a_clause(
     assert any(found == clause or found.startswith(f"{clause}.") for found in clauses(verdict)), clauses(verdict)
 
 
-def test_every_interaction_is_verified_under_its_state_and_the_state_is_left_again(setting_of: SettingOf, agreement: Agreement) -> None:
+def test_every_interaction_is_verified_under_its_state_and_the_state_is_left_again(
+    setting_of: SettingOf, agreement: Agreement
+) -> None:
     (case,) = [case for case in SUITE.cases(setting_of()) if case.id == "pact::verify-given"]
     seen = case.execute()
     assert isinstance(seen, Observation)
-    declared = [shape.given for terms in agreement.operations.values() for shape in terms.model.responses.values() if shape.given]
+    declared = [
+        shape.given
+        for terms in agreement.operations.values()
+        for shape in terms.model.responses.values()
+        if shape.given
+    ]
     assert sorted(exchange.given or "" for exchange in seen.exchanges) == sorted(declared)
 
 
-def test_a_provider_without_states_is_verified_as_far_as_that_goes_and_the_rest_is_said(
+def test_of_a_provider_without_states_the_rest_is_shown_by_the_stub_and_worth_no_more(
     setting_of: SettingOf, verdict_of: VerdictOf, agreement: Agreement
 ) -> None:
+    class Elsewhere(UrlProvider):
+        """As good as live, and as little to be put into a state."""
+
+        def __init__(self, base_url: str) -> None:
+            super().__init__(agreement, base_url=base_url, credential=CREDENTIAL)
+            self.level = Level.LIVE
+
     stub = StubProvider(agreement)
     try:
-        provider = UrlProvider(agreement, base_url=f"{stub.origin()}{agreement.base_path}", credential=CREDENTIAL)
-        setting = setting_of(provider=provider)
-        assert verdict_of(setting, "verify").outcome is Outcome.PASSED
-        skipped = verdict_of(setting, "verify-given")
+        setting = setting_of(provider=Elsewhere(f"{stub.origin()}{agreement.base_path}"))
+        asked, shown = verdict_of(setting, "verify"), verdict_of(setting, "verify-given")
     finally:
         stub.close()
-    assert skipped.outcome is Outcome.SKIPPED
-    assert "interactions need a provider state" in skipped.reason
+    assert (asked.outcome, asked.level) == (Outcome.PASSED, Level.LIVE)
+    assert (shown.outcome, shown.level) == (Outcome.PASSED, Level.STUB)
 
 
-def test_a_provider_that_can_not_be_reached_is_no_pass(setting_of: SettingOf, verdict_of: VerdictOf, agreement: Agreement) -> None:
+def test_a_provider_that_can_not_be_reached_is_no_pass(
+    setting_of: SettingOf, verdict_of: VerdictOf, agreement: Agreement
+) -> None:
     provider = UrlProvider(agreement, base_url="http://127.0.0.1:9", credential=CREDENTIAL)
     verdict = verdict_of(setting_of(provider=provider), "verify")
     assert verdict.outcome in (Outcome.ERROR, Outcome.FAILED)
     assert CREDENTIAL not in verdict.reason
 
 
-def test_what_pact_refuses_and_no_check_explains_is_an_error(setting_of: SettingOf, verdict_of: VerdictOf, agreement: Agreement) -> None:
+def test_what_pact_refuses_and_no_check_explains_is_an_error(
+    setting_of: SettingOf, verdict_of: VerdictOf, agreement: Agreement
+) -> None:
     whole = body_changed(lambda body: {**body, "usage": {"total_tokens": 7.0}})  # whole to JSON Schema, not to Pact
     verdict = verdict_of(setting_of(provider=LyingProvider(StubProvider(agreement), whole)), "verify")
     assert verdict.outcome is Outcome.ERROR
@@ -129,7 +177,9 @@ def test_the_level_is_that_of_the_provider(setting_of: SettingOf, verdict_of: Ve
     assert verdict_of(setting_of(provider=Real(agreement)), "verify").level is Level.EMBEDDED
 
 
-def test_the_verifier_prints_nothing(setting_of: SettingOf, verdict_of: VerdictOf, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_verifier_prints_nothing(
+    setting_of: SettingOf, verdict_of: VerdictOf, capfd: pytest.CaptureFixture[str]
+) -> None:
     verdict_of(setting_of(), "verify")
     assert capfd.readouterr() == ("", "")
 
@@ -151,7 +201,9 @@ def test_the_pact_holds_every_interaction_in_the_order_of_the_contract(
     assert pact["metadata"]["pactSpecification"]["version"] == "4.0"
     names = [interaction["description"].split(" ", 1)[1] for interaction in pact["interactions"]]
     assert names[:2] == ["embed 200-one_text", "embed 200-one_string"]
-    assert [name.split()[0] for name in names] == sorted((name.split()[0] for name in names), key=list(agreement.operations).index)
+    assert [name.split()[0] for name in names] == sorted(
+        (name.split()[0] for name in names), key=list(agreement.operations).index
+    )
 
 
 def test_the_pact_holds_no_credential_and_is_small(setting_of: SettingOf, verdict_of: VerdictOf) -> None:
@@ -177,7 +229,9 @@ def test_an_optional_header_is_not_asked_of_the_provider(setting_of: SettingOf, 
     pact = json.loads(pact_of(setting).read_bytes())
     limited = [interaction for interaction in pact["interactions"] if interaction["response"]["status"] == 429]
     assert limited
-    assert not any("retry-after" in map(str.lower, interaction["response"].get("headers", {})) for interaction in limited)
+    assert not any(
+        "retry-after" in map(str.lower, interaction["response"].get("headers", {})) for interaction in limited
+    )
 
 
 def test_a_pact_that_can_not_be_written_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
