@@ -108,6 +108,8 @@ def checked_id(value: object, where: str) -> PointId:
 
 def checked_vector(value: Any, dimension: int | None, where: str) -> Any:
     """A vector of finite numbers, and of the collection's dimension where that is known; InvalidInput for another."""
+    if isinstance(value, Mapping) and not value:
+        return {}  # a point without a vector
     if isinstance(value, np.ndarray):
         array = value
         if array.dtype not in (np.float32, np.float64):

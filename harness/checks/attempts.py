@@ -118,6 +118,8 @@ class _Attempts:
         trouble = last.trouble
         if trouble in retry.never:
             yield from self._judge.kept(f"resilience.retry.never.{trouble}")
+        elif trouble == "connection" and trouble in retry.on and last.terms is not None and not last.terms.model.idempotent:
+            yield from self._judge.kept(f"operations.{last.terms.name}.idempotent")
         elif trouble in retry.on and not self._may_give_up(each, made):
             clause = f"resilience.retry.on.{trouble}" if made == 1 else "resilience.retry.attempts"
             yield self._judge.broken(

@@ -119,6 +119,9 @@ for _pattern, _kind, _parties in _PROMISES:
     _steps = tuple(_pattern.split("."))
     _BY_LENGTH.setdefault(len(_steps), []).append((_steps, _kind, _parties))
 
+# What a client promises about an operation, which it only does if it has a method for it.
+_OF_BOUND = frozenset({Kind.ENDPOINT, Kind.IDEMPOTENCE, Kind.RAISES})
+
 NON_ASSERTING = {"additionalProperties": True, "unevaluatedProperties": True, "unevaluatedItems": True}
 
 
@@ -139,6 +142,8 @@ def _listed(document: Document) -> Iterator[Clause]:
         kind_parties = _promise(steps)
         value = _at(document.value, steps)
         if kind_parties is None or value == "*/*":  # any media type at all is no promise
+            continue
+        if kind_parties[0] in _OF_BOUND and steps[0] == "operations" and not _is_bound(document.value, steps):
             continue
         named = _by_value(document.value, steps)
         yield Clause(
@@ -165,6 +170,11 @@ def _promise(steps: Steps) -> tuple[Kind, frozenset[str]] | None:
         if all(want in ("*", step) for want, step in zip(pattern, steps, strict=True)):
             return kind, parties
     return None
+
+
+def _is_bound(root: Any, steps: Steps) -> bool:
+    """Whether the client has a method for the operation."""
+    return "bind" in root["operations"][steps[1]]
 
 
 def _at(value: Any, steps: Steps) -> Any:

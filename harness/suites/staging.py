@@ -16,6 +16,7 @@ from harness.contract.agreement import OperationTerms
 from harness.contract.expressions import EvaluationError, Expression
 from harness.exchange import Exchange, Observation, Request, Response
 from harness.provider.stub import Stub
+from harness.provider.stubbed import StubProvider
 from harness.suites.case import Setting
 from harness.wire.faults import Answer, Fault
 from harness.wire.wire import Rewrite
@@ -46,6 +47,13 @@ class Staging:
     def stub(self) -> Stub:
         """Where declared answers come from, whatever the provider is."""
         return Stub(self.setting.agreement)
+
+    @cached_property
+    def in_any_state(self) -> "Staging":
+        """The same with a provider that can be put into states: the stub, where the provider itself can't be."""
+        if self.setting.provider.takes_states:
+            return self
+        return Staging(replace(self.setting, provider=StubProvider(self.setting.agreement)))
 
     def play(self, scenario: Scenario, *, script: FaultOf | None = None, rewrite: Rewrite | None = None) -> Observation:
         """Take the client through a scenario; ``script`` maps the number of a request to a fault."""

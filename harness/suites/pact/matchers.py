@@ -93,7 +93,7 @@ class Matching:
     def _items(self, at: Steps, schema: Mapping[str, Any], value: list[Any]) -> list[Matcher]:
         """Pact takes its rules for all items from the first; the others are examples only."""
         steps = self._items_at(at, schema, value)
-        if steps is None or len({_family(item) for item in value}) > 1:
+        if steps is None or not _alike(value):
             return value
         first, *others = value
         return [self.matcher(steps, first), *(self._plain(steps, item) for item in others)]
@@ -159,6 +159,16 @@ def _one_of(words: list[object]) -> str:
 
 def _literally(text: str) -> str:
     return re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", text)
+
+
+def _alike(values: list[Any]) -> bool:
+    """Whether all values have the same JSON type, and so have their fields, where they have them."""
+    if len({_family(value) for value in values}) > 1:
+        return False
+    if not all(isinstance(value, Mapping) for value in values):
+        return True
+    names = {name for value in values for name in value}
+    return all(_alike([value[name] for value in values if name in value]) for name in names)
 
 
 def _family(value: object) -> type:

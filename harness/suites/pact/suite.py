@@ -10,10 +10,13 @@ from urllib.parse import urlsplit
 
 from harness.checks.registry import judge
 from harness.client.driver import Trial, play
+from harness.client.reaching import Reaching
 from harness.client.scenario import Invoke
 from harness.contract.agreement import Agreement
 from harness.exchange import Exchange, Level, Observation, Request, Response
+from harness.provider.had import Provider
 from harness.provider.stub import Stub
+from harness.provider.stubbed import StubProvider
 from harness.suites.case import Case, Setting, Skipped
 from harness.suites.pact.engine import STATES, EngineMissing, MockServer, Parties, engine, verify_pact, write_pact
 from harness.suites.pact.interactions import Draft
@@ -130,7 +133,7 @@ def explained(setting: Setting, seen: Observation, complaints: list[str], what: 
 
 
 def _verify(setting: Setting, draft: Draft, *, given: bool) -> Observation | Skipped:
-    provider = setting.provider
+    provider: Provider = setting.provider
     everything = [
         each
         for terms in setting.agreement.operations.values()
@@ -141,10 +144,10 @@ def _verify(setting: Setting, draft: Draft, *, given: bool) -> Observation | Ski
     file = pact_file(setting)
     interactions = [draft.for_provider(each, number=number) for number, each in enumerate(everything, 1)]
     write_pact(interactions, parties_of(setting.agreement), to=file)
-    if given and not provider.takes_states:
-        detail = f"{len(expected)} interactions need a provider state, and {provider.name} can't be put into one"
-        return Skipped(reason=SkipReason.NOT_FOR_THIS_PROVIDER, detail=detail)
-    recorder = Recorder(provider.upstream(monotonic))
+    if given and not provider.takes_states:  # what it has to be able to answer is shown by the stub instead
+        provider = StubProvider(setting.agreement)
+        setting = replace(setting, provider=provider)
+    recorder = Recorder(provider.upstream(monotonic) if not provider.remembers else Remembering(setting, expected))
     with ThreadedServer(recorder.server) as server:
         found = verify_pact(
             file,
@@ -169,6 +172,33 @@ def _credential(setting: Setting) -> Mapping[str, str]:
     if auth is None or not setting.provider.credential:
         return {}
     return {auth.header: ("Bearer " if auth.scheme == "bearer" else "") + setting.provider.credential}
+
+
+class Remembering:
+    """A provider that remembers: for each request that an example is, it is brought to where that example starts."""
+
+    def __init__(self, setting: Setting, expected: list[Prospect]) -> None:
+        self._setting = setting
+        self._provider = setting.provider.upstream(monotonic)
+        self._expected = expected
+
+    async def answer(self, request: Request) -> Response:
+        ready = Reaching(self._provider, agreement=self._setting.agreement, credential=self._setting.provider.credential)
+        ready.need(self._state_for(request), renewed=True)
+        return await ready.answer(request)
+
+    def _state_for(self, request: Request) -> str | None:
+        for each in self._expected:
+            model, parts = each.terms.model, each.parts
+            target = self._setting.agreement.target(each.terms.name, _mapping(parts.get("path")), _mapping(parts.get("query")))
+            same_body = model.request.body is None or (bool(request.body) and request.json() == parts["body"])
+            if request.method == model.method and request.target == target and same_body:
+                return model.examples[each.example].given
+        return None
+
+
+def _mapping(part: object) -> Mapping[str, object]:
+    return part if isinstance(part, Mapping) else {}
 
 
 class Recorder:
