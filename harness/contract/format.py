@@ -1,6 +1,7 @@
 """The JSON Schema of a file format, made from its models, so that editors complete and check as they are typed."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -8,6 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from harness.contract import schemas
+from harness.contract.model import Contract
 from harness.contract.words import STATUS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -113,3 +115,11 @@ def json_schema() -> Json:
         "patternProperties": {"^x-": {}},
         "additionalProperties": False,
     }
+
+
+def published(folder: Path, *, client: type[BaseModel] | None = None) -> dict[Path, str]:
+    """The schema files that belong into a contracts folder, with their text."""
+    files = {folder / "contract.schema.json": render(describe(Contract, title="A contract between a consumer and a provider"))}
+    if client is not None:
+        files[folder / "clients" / "client.schema.json"] = render(describe(client, title="The binding of a client to a contract"))
+    return files

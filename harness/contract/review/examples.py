@@ -89,9 +89,7 @@ def _parameters(
             review.problem((*at, part, name), f"the operation declares no {part} parameter `{name}`", ", ".join(declared), at_key=True)
 
 
-def _response(
-    review: Review, name: str, operation: Operation, at: Steps, given: ExampleResponse, request: Mapping[str, object]
-) -> None:
+def _response(review: Review, name: str, operation: Operation, at: Steps, given: ExampleResponse, request: Mapping[str, object]) -> None:
     shape = operation.responses.get(given.status)
     if shape is None:
         statuses = ", ".join(map(str, operation.responses))

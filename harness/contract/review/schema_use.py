@@ -75,11 +75,11 @@ def _reference(review: Review, at: Steps, schema: Mapping[str, Any]) -> Steps | 
         return None
     root, target = review.document.value, reference(schema)
     names = root.get("schemas", {})
-    if target is None or target[0] != "schemas":
+    if target is None or target[0] != "schemas" or len(target) == 1:
         foreign = "nothing is fetched: copy the schema in" if target is None else "move the schema there"
         review.problem((*at, "$ref"), f"{shown(schema['$ref'])} points out of the schemas", "`#/schemas/NAME`", foreign)
     elif not isinstance(value_at(root, target), Mapping | bool):
-        hint = nearest(str(target[1]), names) if target[1:] else ""
+        hint = nearest(str(target[1]), names)
         review.problem((*at, "$ref"), f"{shown(schema['$ref'])} points at nothing", ", ".join(sorted(names)), hint)
     else:
         return target

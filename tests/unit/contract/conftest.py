@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.contract.agreement import Agreement
-from harness.contract.coherence import agree
+from harness.contract.coherence import agree, read_agreement
 from harness.contract.problems import ContractError, Problem
 from harness.contract.reader import parse_document
 
@@ -179,3 +179,16 @@ def line_of() -> Callable[[str], int]:
         return CONTRACT[: CONTRACT.index(text)].count("\n") + 1
 
     return line_of
+
+
+@pytest.fixture(scope="session")
+def shipped_files() -> list[Path]:
+    """The contracts of this repository."""
+    folder = Path(__file__).parents[3] / "contracts"
+    return sorted([*folder.glob("*.yaml"), *(path for path in folder.glob("*/*.yaml") if path.parent.name != "clients")])
+
+
+@pytest.fixture(scope="session")
+def shipped(shipped_files: list[Path]) -> list[Agreement]:
+    """The contracts of this repository, read."""
+    return [read_agreement(path) for path in shipped_files]

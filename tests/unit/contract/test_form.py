@@ -27,7 +27,10 @@ def test_the_contract_is_right(read: Callable[..., Agreement]) -> None:
         (("    idempotent: true\n    cached", "    idempotant: true\n    idempotent: true\n    cached"), "did you mean `idempotent`?"),
         (("limits:", "limit: 1\nlimits:"), "`limit` is unknown here; allowed: contract, service"),
         (("entries: 10}", "entries: 10, size: 3}"), "`size` is unknown in `resilience.cache`; allowed: ttl, entries"),
-        (("attempts: 3", "attempts: '3'"), "`3` is wrong in `resilience.retry.attempts`; allowed: a whole number; it is written without quotes"),
+        (
+            ("attempts: 3", "attempts: '3'"),
+            "`3` is wrong in `resilience.retry.attempts`; allowed: a whole number; it is written without quotes",
+        ),
         (("attempts: 3", "attempts: 3.0"), "allowed: a whole number"),
         (("attempts: 3", "attempts: true"), "`true` is wrong"),
         (("attempts: 3", "attempts: 0"), "allowed: 1 or more"),
@@ -57,7 +60,10 @@ def test_the_contract_is_right(read: Callable[..., Agreement]) -> None:
         (("added: [1s, 5s]", "added: [1s]"), "allowed: at least 2"),
         (("patterns: [retry_with_backoff, cached]", "patterns: [retry-with-backoff, cached]"), "did you mean `retry_with_backoff`?"),
         (("      404: {", "      4040: {"), "`4040` is not an HTTP status in `operations.look_up.responses`; allowed: 100 to 599"),
-        (("cost: {items:", "cost: {item:"), "the key `item` is not allowed in `operations.order.cost`; allowed: items, tokens; did you mean `items`?"),
+        (
+            ("cost: {items:", "cost: {item:"),
+            "the key `item` is not allowed in `operations.order.cost`; allowed: items, tokens; did you mean `items`?",
+        ),
         (("accepted: 2026-11-20", "accepted: 20.11.2026"), "is not a date"),
         (("accepted: 2026-11-20", "accepted: 2026-02-30"), "`2026-02-30` is not a date"),
         (("contract: 1\n", "contract: 2\n"), "`2` is no version of the format in `contract`; allowed: 1"),
@@ -90,7 +96,9 @@ def test_a_missing_part_is_named(only_problem: Only, line: str, said: str) -> No
     assert said in str(only_problem((line, "")))
 
 
-@pytest.mark.parametrize(("text", "said"), [("", "the file is empty"), ("- a\n- b", "a list is wrong here"), ("word", "`word` is wrong here")])
+@pytest.mark.parametrize(
+    ("text", "said"), [("", "the file is empty"), ("- a\n- b", "a list is wrong here"), ("word", "`word` is wrong here")]
+)
 def test_a_contract_is_a_mapping(text: str, said: str, tmp_path: object) -> None:
     document = parse_document(text.encode(), file="shop.yaml")
     with pytest.raises(ContractError, match=f"^shop.yaml:1:1: {said}; allowed: a mapping") as caught:

@@ -42,7 +42,8 @@ def test_what_looks_like_a_key_is_never_shown(secret: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["sk-learn", "pa-per", "voyage-code-3", "a-perfectly-normal-name-of-an-example", "${VOYAGE_API_KEY}", "sk-ein-ganz-normaler-name"]
+    "text",
+    ["sk-learn", "pa-per", "voyage-code-3", "a-perfectly-normal-name-of-an-example", "${VOYAGE_API_KEY}", "sk-ein-ganz-normaler-name"],
 )
 def test_ordinary_words_are_no_secrets(text: str) -> None:
     assert not looks_secret(text)
@@ -51,7 +52,15 @@ def test_ordinary_words_are_no_secrets(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "nothing"), (True, "`true`"), (3, "`3`"), (1.5, "`1.5`"), ({}, "a mapping"), ([1], "a list"), ("x" * 61, "a text of 61 characters")],
+    [
+        (None, "nothing"),
+        (True, "`true`"),
+        (3, "`3`"),
+        (1.5, "`1.5`"),
+        ({}, "a mapping"),
+        ([1], "a list"),
+        ("x" * 61, "a text of 61 characters"),
+    ],
 )
 def test_a_value_is_shown_in_words(value: object, text: str) -> None:
     assert shown(value) == text

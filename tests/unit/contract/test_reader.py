@@ -130,9 +130,7 @@ def test_all_problems_are_said_at_once() -> None:
     assert [problem.place.line for problem in found] == [1, 2, 3, 4]
 
 
-ALIAS_BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
-    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 30)
-)
+ALIAS_BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 30))
 DEEP_BY_ALIASES = f"a0: &a0 {'[' * 40}{']' * 40}\n" + "".join(f"a{n}: &a{n} {'[' * 40}*a{n - 1}{']' * 40}\n" for n in range(1, 300))
 
 

@@ -11,7 +11,8 @@ from harness.contract import units
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("60s", 60), ("500ms", 0.5), ("5m", 300), ("5min", 300), ("1h", 3600), ("1d", 86400), ("1.5 s", 1.5), (".5s", 0.5)]
+    ("text", "seconds"),
+    [("60s", 60), ("500ms", 0.5), ("5m", 300), ("5min", 300), ("1h", 3600), ("1d", 86400), ("1.5 s", 1.5), (".5s", 0.5)],
 )
 def test_a_duration_is_seconds(text: str, seconds: float) -> None:
     assert units.duration_s(text) == seconds
@@ -22,7 +23,9 @@ def test_a_size_is_bytes(text: str, size: int) -> None:
     assert units.size_bytes(text) == size
 
 
-@pytest.mark.parametrize(("text", "rate"), [("20/s", 20), ("1200/min", 20), ("3600 / h", 1), ("60/m", 1), ("0.5/sec", 0.5), ("7200/hour", 2)])
+@pytest.mark.parametrize(
+    ("text", "rate"), [("20/s", 20), ("1200/min", 20), ("3600 / h", 1), ("60/m", 1), ("0.5/sec", 0.5), ("7200/hour", 2)]
+)
 def test_a_rate_is_events_per_second(text: str, rate: float) -> None:
     assert units.rate_per_s(text) == rate
 
@@ -35,7 +38,10 @@ def test_a_percentage_is_a_fraction_of_one(text: str, share: float) -> None:
 @pytest.mark.parametrize(
     ("read", "wrong"),
     [
-        (units.duration_s, ["60", 60, 6.0, "s", "60 sec", "-1s", "1s ", " 1s", "1ss", "", None, True, [], "٦s", "9" * 400 + "s", "1e3s", "1\ns"]),
+        (
+            units.duration_s,
+            ["60", 60, 6.0, "s", "60 sec", "-1s", "1s ", " 1s", "1ss", "", None, True, [], "٦s", "9" * 400 + "s", "1e3s", "1\ns"],
+        ),
         (units.positive_duration_s, ["0s", "0.0ms", "60"]),
         (units.size_bytes, ["32", "32mb", 32, "0B", "9" * 400 + "GiB", "1 TB"]),
         (units.rate_per_s, ["20", "20/day", "20 per s", "0/s", "/s", 20]),
