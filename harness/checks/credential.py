@@ -21,6 +21,8 @@ def check_credential(sight: Sight) -> Iterator[Judgement]:
     for seen in sight.sent:
         request = seen.exchange.request
         value = request.header(auth.header)
+        if value is None and sight.observation.origin and not _goes_to(request, sight.observation.origin):
+            continue  # whoever follows a redirection elsewhere does well to keep it back
         what = "no such header" if value is None else "another value"
         yield from judge.expect(
             clause, value in right, expected=f"the header `{auth.header}: {prefix}{auth.credential}`", actual=what, exchange=seen.exchange

@@ -31,9 +31,25 @@ def carried(call: Call, terms: OperationTerms, sent: Iterable[Seen]) -> list[Key
 
 def given_items(call: Call, terms: OperationTerms) -> list[object] | None:
     """The items that the caller gave; None where the operation is not split, or no list was given."""
-    split = terms.model.bind.split if terms.model.bind else None
+    bind = terms.model.bind
+    split = bind.split if bind else None
     given = call.arguments.get(split.argument) if split else None
-    return given if isinstance(given, list) else None
+    if not isinstance(given, list):
+        return None
+    if split is None or bind is None or bind.arguments.get(split.argument) == split.items:
+        return given
+    return _read_from(terms, call) or given
+
+
+def _read_from(terms: OperationTerms, call: Call) -> list[object] | None:
+    """The items of the request that is meant: the caller may have said them in another form than they are compared in."""
+    if call.intended is None or terms.bind is None or terms.bind.split_items is None:
+        return None
+    try:
+        items = terms.evaluate(terms.bind.split_items, request=call.intended)
+    except EvaluationError:
+        return None
+    return items if isinstance(items, list) else None
 
 
 def sent_items(terms: OperationTerms, seen: Seen) -> list[object] | None:

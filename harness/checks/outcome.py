@@ -135,12 +135,22 @@ class _Outcome:
                 "failures.circuit_open.raises", expected=f"{opened.raises}, because the circuit is open", actual=_told(call.ending)
             )
             return
+        for clause in self._unfilled(call, terms) if not groups else ():
+            yield self._judge.broken(clause, expected="the caller may leave it open", actual=_told(call.ending))
+            return
         yield self._judge.broken(
             f"operations.{terms.name}.bind.result",
             expected="the value of a request that was answered well" if groups else "a request is sent, because the contract allows it",
             actual=_told(call.ending),
             exchange=groups[0].last.exchange if groups else None,
         )
+
+    def _unfilled(self, call: Call, terms: OperationTerms) -> Iterator[str]:
+        """The default that a client lacks which complains of what the caller left open."""
+        for argument, source in terms.model.bind.arguments.items() if terms.model.bind and isinstance(call.ending, Raised) else ():
+            field = source.removeprefix("request.body.")
+            if field in terms.model.request.defaults and call.arguments.get(argument) is None and argument in call.ending.message:
+                yield f"operations.{terms.name}.request.defaults.{field}"
 
     # Values
 

@@ -260,7 +260,7 @@ class _Stage:
         bound = self.binding.methods[step.operation]
         passed = {**self.binding.arguments(step.operation, step.parts, leave_out=step.leave_out), **step.arguments}
         meant = {**self.binding.meant(step.operation, step.parts, leave_out=step.leave_out), **step.arguments}
-        running = self._begin(step.operation, meant, None if step.arguments else step.parts)
+        running = self._begin(step.operation, meant, None if step.arguments or step.leave_out else step.parts)
         running.step = step.step
 
         async def work() -> Any:
