@@ -9,13 +9,11 @@ from threading import Event, Thread
 from typing import TypeVar
 
 from harness.wire.clock import members, peers, places, real
-from harness.wire.clock.model import SECOND_NS, Abort, Stalled, VirtualClock
+from harness.wire.clock.model import Abort, Stalled, VirtualClock
 
 T = TypeVar("T")
 
 LOOPBACK_GRACE_S = 0.001  # the kernel's share in delivering what a socket of this process already sent
-LOADED_GRACE_S = 0.05  # the same on a machine with much to do, before a jump that a timeout of the client's may be
-LONG_NS = 5 * SECOND_NS
 STALL_S = 0.1
 STEP_S = 0.02
 SLICE_S = 0.001
@@ -134,14 +132,14 @@ class Pacer:
                     return ready
                 if self._changes != seen or (busy and not self._is_stuck()):
                     continue
-                grace_s = 0.0 if busy else self._grace_s(descriptors(), deadline_ns)
+                grace_s = 0.0 if busy else self._grace_s(descriptors())
                 if grace_s and (ready := poll(grace_s)):
                     return ready
                 if self._move(seen, deadline_ns):
                     if deadline_ns is not None and self.clock.now_ns >= deadline_ns:
                         return None
                 elif self._changes == seen and not busy:
-                    if ready := poll(max(STALL_S, 10 * self.patience_s if grace_s == self.patience_s else 0)):
+                    if ready := poll(max(STALL_S, 10 * self.patience_s if grace_s > LOOPBACK_GRACE_S else 0)):
                         return ready
                     if self._changes == seen:
                         self._stall()
@@ -262,15 +260,11 @@ class Pacer:
         if self.dispatching:
             self.notify()
 
-    def _grace_s(self, polled: Sequence[int], deadline_ns: int | None) -> float:
+    def _grace_s(self, polled: Sequence[int]) -> float:
         watched = [descriptor for parked in list(self._parked) for descriptor in parked.descriptors]
         if not polled and not watched:
             return 0.0
-        if peers.any_outside(polled, watched):
-            return self.patience_s
-        moments = [parked.deadline_ns for parked in list(self._parked) if parked.deadline_ns is not None]
-        next_ns = min([*moments, *([] if deadline_ns is None else [deadline_ns])], default=0)
-        return LOADED_GRACE_S if next_ns - self.clock.now_ns >= LONG_NS else LOOPBACK_GRACE_S
+        return self.patience_s if peers.any_outside(polled, watched) else LOOPBACK_GRACE_S
 
     def _is_stuck(self) -> bool:
         """Whether the threads that could act have not, for as long as a peer outside is given.
