@@ -48,7 +48,7 @@ def style(text: str, how: str, *, err: bool = False) -> str:
     """``text`` in a style ("", "bold", "dim" or a colour), where there is colour."""
     if not how or not coloured(err=err):
         return text
-    return click.style(text, **({how: True} if how in ("bold", "dim") else {"fg": how}))  # type: ignore[arg-type]  # names of styles
+    return click.style(text, **({how: True} if how in ("bold", "dim") else {"fg": how}))
 
 
 def progress(stage: str, done: int, total: int) -> None:

@@ -55,7 +55,7 @@ class Grpc:
 
     def _handlers(self) -> list[grpc.GenericRpcHandler]:
         handlers = [self._service(name) for name in SERVICES]
-        health = grpc.unary_unary_rpc_method_handler(lambda request, context: _SERVING)
+        health: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(lambda request, context: _SERVING)
         return [*handlers, grpc.method_handlers_generic_handler("grpc.health.v1.Health", {"Check": health})]
 
     def _service(self, name: str) -> grpc.GenericRpcHandler:
