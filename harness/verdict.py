@@ -86,6 +86,7 @@ class Verdict:
     kept: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     reason: str = ""
+    note: str = ""  # what a reader should know besides, such as what was recorded and when
     exchanges: int = 0
     checks: tuple[str, ...] = field(default=())
 

@@ -3,6 +3,7 @@
 import importlib
 import traceback
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from harness.checks.registry import judge
@@ -55,7 +56,8 @@ def verdict_on(agreement: Agreement, case: Case, seen: Observation) -> Verdict:
         judgements = list(judge(agreement, seen))
     except Exception as error:  # noqa: BLE001 - as above
         return _undecided(case, Outcome.ERROR, f"a check failed: {_told(error)}")
-    return fold(judgements, case=case.id, suite=case.suite, level=seen.level, operation=case.operation, exchanges=exchanges)
+    verdict = fold(judgements, case=case.id, suite=case.suite, level=seen.level, operation=case.operation, exchanges=exchanges)
+    return replace(verdict, note=seen.note) if seen.note else verdict
 
 
 def _told(error: Exception) -> str:

@@ -68,8 +68,7 @@ class Summary:
             case CaseFinished():
                 self._case(event)
             case Noted():
-                if event.text not in self.notes:
-                    self.notes.append(event.text)
+                self._note(event.text)
             case RunFinished():
                 self.finished = True
 
@@ -79,6 +78,7 @@ class Summary:
         self.by_suite.setdefault(verdict.suite, Counter())[verdict.outcome] += 1
         self.exchanges += verdict.exchanges
         self.seconds += event.seconds
+        self._note(verdict.note)
         if verdict.outcome in (Outcome.ERROR, Outcome.INCONCLUSIVE):
             self.troubles.append(event)
         if verdict.outcome is Outcome.SKIPPED:
@@ -89,6 +89,10 @@ class Summary:
             result = self._looked_at(finding.clause, event, finding.place)
             result.findings.setdefault(finding.fingerprint, finding)
             result.repeats[finding.fingerprint] += 1
+
+    def _note(self, text: str) -> None:
+        if text and text not in self.notes:
+            self.notes.append(text)
 
     def _looked_at(self, clause: str, event: CaseFinished, place: str = "") -> ClauseResult:
         result = self.clauses.setdefault(clause, ClauseResult(id=clause, kind="", place=place))

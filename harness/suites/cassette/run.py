@@ -44,7 +44,7 @@ class Run:
     def execute(self) -> Observation | Skipped:
         mode = self.setting.record_mode
         if self.tape is not None and mode in ("all", "new_episodes") and self.tape.level > self._worth:
-            detail = f"{self.path.name} was {self.tape.told(self.today)}: a recording of {self.setting.provider.name} is worth less"
+            detail = f"{self.tape.told(self.today)}: a recording of {self.setting.provider.name} is worth less"
             return Skipped(reason=SkipReason.NOT_FOR_THIS_PROVIDER, detail=detail)
         try:
             deck = Deck(self.path, self.tape, mode=mode, agreement=self.setting.agreement, secrets=self.secrets)
@@ -117,7 +117,10 @@ class Run:
             label = self.tape.label or label  # the older exchanges in it are no better for the new ones
         written = deck.save(label)
         return replace(
-            seen, note=label.told(self.today) if written else "nothing new was sent, so nothing was recorded"
+            seen,
+            note=f"{self.path.name} was {label.told(self.today)}"
+            if written
+            else f"{self.path.name}: nothing new was sent, so nothing was recorded",
         )
 
     def _surprises(self, seen: Observation, expected: list[int]) -> Iterator[str]:

@@ -106,7 +106,7 @@ class Tape:
 
     def told(self, today: calendar.date) -> str:
         """What it was recorded against, and its age."""
-        return self.label.told(today) if self.label else UNLABELLED
+        return f"{self.path.name} was {self.label.told(today) if self.label else UNLABELLED}"
 
 
 def read_tape(path: Path, *, shown_as: str, secrets: Secrets) -> Tape:

@@ -15,8 +15,8 @@ import pytest
 
 from adapters.voyage_ai import VoyageAI
 from harness.contract.agreement import Agreement
-from harness.exchange import Level, Observation
-from harness.suites.case import Case, Setting
+from harness.exchange import Level
+from harness.suites.case import Setting
 from harness.suites.cassette import SUITE
 from harness.suites.cassette.network import NetworkBlocked, blocked_network
 from harness.verdict import Outcome, Verdict
@@ -29,11 +29,6 @@ REAL = "query-voyage-3.5-200"
 
 def clauses(verdict: Verdict) -> set[str]:
     return {finding.clause for finding in verdict.findings}
-
-
-def case_of(setting: Setting, name: str) -> Case:
-    (case,) = [case for case in SUITE.cases(setting) if case.id.endswith(f"::{name}")]
-    return case
 
 
 class Negates(VoyageAI):
@@ -124,11 +119,10 @@ def test_a_real_recording_is_stronger_evidence_than_a_stubs(setting_of: SettingO
     assert verdict_of(setting, f"{REAL}-replayed").level is Level.RECORDED
 
 
-def test_what_was_recorded_against_and_when_is_noted(setting_of: SettingOf) -> None:
+def test_what_was_recorded_against_and_when_is_noted(setting_of: SettingOf, verdict_of: VerdictOf) -> None:
     for part in ("recorded", "replayed"):
-        seen = case_of(setting_of(root=ROOT), f"{REAL}-{part}").execute()
-        assert isinstance(seen, Observation)
-        assert seen.note.startswith("recorded against live on an unknown date by another client")
+        note = verdict_of(setting_of(root=ROOT), f"{REAL}-{part}").note
+        assert note.startswith(f"{REAL}.yaml was recorded against live on an unknown date by another client")
 
 
 def test_a_replay_proves_nothing_of_the_provider(setting_of: SettingOf, verdict_of: VerdictOf) -> None:
