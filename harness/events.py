@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -63,6 +63,15 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProofFinished:
+    """The mutants of a contract were run; ``proof`` is the proof's own report."""
+
+    event: Literal["proof_finished"] = "proof_finished"
+    contract: str
+    proof: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
     """The run is complete; a stream without this event was cut short and proves nothing."""
 
@@ -71,7 +80,7 @@ class RunFinished:
     cases: int
 
 
-Event = RunStarted | CaseFinished | Noted | RunFinished
+Event = RunStarted | CaseFinished | Noted | ProofFinished | RunFinished
 _LINE: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])
 
 

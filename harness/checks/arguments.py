@@ -22,10 +22,11 @@ def check_arguments(sight: Sight) -> Iterator[Judgement]:
         terms = judge.agreement.operations.get(call.operation)
         if terms is None or terms.bind is None:
             continue
-        good = [seen for seen in sent if seen.terms is terms and not seen.request_violations]
-        for seen in good:
+        readable = [seen for seen in sent if seen.terms is terms and isinstance(seen.request_body, Mapping | None)]
+        for seen in readable:
             yield from _plain_arguments(judge, call, terms, seen)
             yield from _defaults(judge, call, terms, seen)
+        good = [seen for seen in readable if not seen.request_violations]
         before.update(carried(call, terms, good))
         yield from _split_argument(judge, call, terms, good, before)
 

@@ -10,7 +10,7 @@ from harness.engine import find_suites
 from harness.proof.prover import Prover
 from harness.reporting.proof import lines, write_json
 
-SUITES = ("static", "conformance", "fuzz", "cassette", "fault")
+SUITES = ("static", "conformance", "fuzz", "cassette", "fault", "load")
 
 
 @click.command("prove")

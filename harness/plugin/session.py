@@ -12,10 +12,12 @@ from harness.contract.catalog import Entry, UnknownContract, contracts_folder, f
 from harness.contract.problems import ContractError
 from harness.engine import all_cases, find_suites, started
 from harness.engine.core import SUITES, UnknownSuite
-from harness.events import CaseFinished, Event, Noted, RunFinished, from_line
+from harness.events import CaseFinished, Event, Noted, ProofFinished, RunFinished, from_line
 from harness.plugin.items import ContractFile
 from harness.provider.choice import UnknownProvider, choose
 from harness.provider.had import ProviderUnavailable
+from harness.proof.result import Proof
+from harness.reporting.proof import lines as proof_lines
 from harness.reporting.stream import write_stream
 from harness.reporting.summary import Summary, summarise
 from harness.reporting.text import lines
@@ -45,6 +47,7 @@ class ContractSession:
         self._settings = {path: self._setting(agreement) for path, agreement in self._read(config)}
         self._events: dict[str, list[Event]] = {setting.agreement.name: [] for setting in self._settings.values()}
         self._summaries: list[Summary] = []
+        self._proofs: list[Proof] = []
         self._aim(config)
 
     def _read(self, config: pytest.Config) -> Iterable[tuple[Path, Agreement]]:
@@ -83,7 +86,7 @@ class ContractSession:
         setting = self._settings.get(file_path.resolve())
         if setting is None:
             return None
-        return ContractFile.from_parent(parent, path=file_path, setting=setting, suites=self._suites)  # type: ignore[no-any-return]  # pytest's is untyped
+        return ContractFile.from_parent(parent, path=file_path, setting=setting, suites=self._suites)
 
     # Reports
 
@@ -108,15 +111,30 @@ class ContractSession:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Sum up; a contract that is not kept fails the run, whatever its cases say."""
-        for setting in self._settings.values():
-            setting.provider.close()
-        if hasattr(session.config, "workerinput") or session.config.option.collectonly:
-            return
+        try:
+            if not hasattr(session.config, "workerinput") and not session.config.option.collectonly:
+                self._prove(session.config)
+                self._sum_up(session, exitstatus)
+        finally:
+            for setting in self._settings.values():
+                setting.provider.close()
+
+    def _sum_up(self, session: pytest.Session, exitstatus: int) -> None:
         stream = [event for setting in self._settings.values() for event in self._run_of(setting)]
         self._summaries = summarise(stream)
         self._write(stream)
-        if exitstatus == pytest.ExitCode.OK and not all(summary.kept for summary in self._summaries):
+        sufficient = all(proof.sufficient for proof in self._proofs)
+        if exitstatus == pytest.ExitCode.OK and not (sufficient and all(summary.kept for summary in self._summaries)):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _prove(self, config: pytest.Config) -> None:
+        """Break every clause, if that is asked for."""
+        if config.getoption("--prove"):
+            from harness.plugin.proving import prove  # noqa: PLC0415 - only where it is asked for
+
+            terminal = config.pluginmanager.get_plugin("terminalreporter")
+            write = terminal.write_line if terminal else lambda text: None
+            self._proofs = [prove(setting, self._suites, write=write) for setting in self._settings.values()]
 
     def _run_of(self, setting: Setting) -> list[Event]:
         name = setting.agreement.name
@@ -124,7 +142,8 @@ class ContractSession:
         partial = self._narrowed or len(self._suites) < len(SUITES)
         notes = [] if self._narrowed else self._missing(setting, cases)
         begin = started(setting, partial=partial)
-        return [begin, *cases, *notes, RunFinished(contract=name, cases=len(cases))]
+        proofs = [ProofFinished(contract=name, proof=proof.as_json()) for proof in self._proofs if proof.contract == name]
+        return [begin, *cases, *notes, *proofs, RunFinished(contract=name, cases=sum(isinstance(event, CaseFinished) for event in cases))]
 
     def _missing(self, setting: Setting, events: list[Event]) -> list[Event]:
         """Cases that should have been run and were not: said, so that their absence is no pass."""
@@ -149,6 +168,10 @@ class ContractSession:
         for summary in self._summaries:
             terminalreporter.section(f"contract {summary.started.contract}")
             for text, style in lines(summary, verbose=verbose):
+                terminalreporter.write_line(text, **_markup(style))
+        for proof in self._proofs:
+            terminalreporter.section(f"proof of {proof.contract}")
+            for text, style in proof_lines(proof):
                 terminalreporter.write_line(text, **_markup(style))
         if self._summaries:
             terminalreporter.write_line(self._report_at)

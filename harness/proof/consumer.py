@@ -281,6 +281,20 @@ def idempotence(agreement: Agreement, clause: Clause, scene: Scene) -> Distortio
             return
 
 
+def sla(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
+    """A load run that misses the objective, and one without a sample."""
+    measured = scene.observation.measured
+    if "load.samples" not in measured:
+        return
+    name = clause.id.rpartition(".")[2]
+    key = {"throughput": "load.throughput_per_s"}.get(name, f"load.{name.removeprefix('response_time_')}" + ("_s" if name.startswith("response") else ""))
+    worse = {"availability": 0.0, "error_rate": 1.0, "throughput": 0.001}.get(name, 1e6)
+    missed = replace(scene.observation, measured={**measured, key: worse})
+    yield Distortion(kind="objective missed", what=f"{key} = {worse:g}", observation=missed)
+    empty = replace(scene.observation, measured={**measured, "load.samples": 0.0})
+    yield Distortion(kind="no sample", what="a load run in which nothing was asked", observation=empty)
+
+
 # Bodies
 
 
@@ -312,6 +326,7 @@ MAKERS: Mapping[Kind, tuple[Maker, ...]] = {
     Kind.SCHEMA: (schema,),
     Kind.RULE: (rule,),
     Kind.DIFFERENCE: (difference,),
+    Kind.SLA: (sla,),
     Kind.DEFAULT: (default,),
     Kind.ARGUMENT: (argument,),
     Kind.RESULT: (result,),

@@ -113,7 +113,7 @@ class Prover:
         for seen in self._seen:
             light = seen.weight < LIGHT_BYTES and _exchanges(seen.observation) <= MOST_EXCHANGES
             for lie in lies(self._setting.agreement, seen.case.id, seen.observation) if light else ():
-                if (lie.clause, lie.kind) not in known:
+                if lie.clause in seen.kept and (lie.clause, lie.kind) not in known:
                     known.add((lie.clause, lie.kind))
                     yield lambda lie=lie, first=seen: self._try_lie(lie, first)  # type: ignore[misc]
 

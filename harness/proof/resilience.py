@@ -177,8 +177,10 @@ def breaker(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
     if pattern is None:
         return
     if clause.id.endswith("failure_threshold") and refused:
-        number, call = refused[0]
-        yield Distortion(kind="breaker never opens", what="a refused call is sent", observation=_sent_anyway(scene, number, call, pattern))
+        never = scene
+        for number, call in refused:
+            never = Scene(_sent_anyway(never, number, call, pattern))
+        yield Distortion(kind="breaker never opens", what="every refused call is sent", observation=never.observation)
         yield from _opened_early(scene, refused[0][1], pattern)
     elif clause.id.endswith("recovery_timeout") and refused:
         number, call = refused[-1]
