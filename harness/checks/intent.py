@@ -31,7 +31,17 @@ def with_items(terms: OperationTerms, parts: Parts, items: list[object]) -> dict
     old = _items(terms, parts)
     body = parts.get("body")
     swapped = _swapped(body, old, items) if old is not None else body
+    if swapped is body and old is not None and isinstance(body, Mapping) and (field := _field_of_items(terms)) in body:
+        swapped = {**body, field: items}  # they are said in another form than they are compared in
     return None if swapped is body else {**parts, "body": swapped}
+
+
+def _field_of_items(terms: OperationTerms) -> str:
+    """The field of the body that the split argument is; empty when it is none in itself."""
+    bind = terms.model.bind
+    source = bind.arguments.get(bind.split.argument, "") if bind and bind.split else ""
+    field = source.removeprefix("request.body.")
+    return field if field != source and field.isidentifier() else ""
 
 
 def _items(terms: OperationTerms, parts: Parts) -> list[object] | None:
