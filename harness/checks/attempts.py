@@ -121,7 +121,8 @@ class _Attempts:
         elif trouble == "connection" and trouble in retry.on and last.terms is not None and not last.terms.model.idempotent:
             yield from self._judge.kept(f"operations.{last.terms.name}.idempotent")
         elif trouble in retry.on and not self._may_give_up(each, made):
-            clause = f"resilience.retry.on.{trouble}" if made == 1 else "resilience.retry.attempts"
+            known = any(seen.trouble == trouble for seen in attempts[:-1])  # else it never was what the client tried again after
+            clause = "resilience.retry.attempts" if known else f"resilience.retry.on.{trouble}"
             yield self._judge.broken(
                 clause,
                 expected=f"{retry.attempts} attempts when {trouble} goes on",
