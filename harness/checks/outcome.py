@@ -147,9 +147,10 @@ class _Outcome:
 
     def _unfilled(self, call: Call, terms: OperationTerms) -> Iterator[str]:
         """The default that a client lacks which complains of what the caller left open."""
-        for argument, source in terms.model.bind.arguments.items() if terms.model.bind and isinstance(call.ending, Raised) else ():
+        complaint = call.ending.message if isinstance(call.ending, Raised) else ""
+        for argument, source in terms.model.bind.arguments.items() if terms.model.bind and complaint else ():
             field = source.removeprefix("request.body.")
-            if field in terms.model.request.defaults and call.arguments.get(argument) is None and argument in call.ending.message:
+            if field in terms.model.request.defaults and call.arguments.get(argument) is None and argument in complaint:
                 yield f"operations.{terms.name}.request.defaults.{field}"
 
     # Values

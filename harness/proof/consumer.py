@@ -4,7 +4,7 @@ The interposer stands between what was seen on the wire (and of the call's outco
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -151,7 +151,9 @@ def schema(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
 def rule(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
     """The body of a request that the harness itself had refused for this rule, sent by the client."""
     body = scene.forbidden.get(clause.id)
-    for number, index, exchange in _of(agreement, clause, scene) if body is not None else ():
+    if body is None:
+        return
+    for number, index, exchange in _of(agreement, clause, scene):
         wrong = replace(exchange.request, body=body)
         yield Distortion(
             kind="request that breaks the rule", what=clause.id.rpartition(".")[2], observation=scene.with_request(number, index, wrong)
@@ -243,7 +245,7 @@ def result(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
             "result changed": perturbed(value),
             "raised for nothing": Raised(type="RuntimeError"),
         }
-        items = list(value) if hasattr(value, "__len__") and not isinstance(value, str | Mapping) else []
+        items = list(value) if isinstance(value, Collection) and not isinstance(value, str | Mapping) else []
         if len(items) > 1:
             wrong |= {"result short": items[:-1], "results reversed": items[::-1]}
         for kind, changed in wrong.items():

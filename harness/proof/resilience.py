@@ -242,7 +242,9 @@ def batch(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
             body = exchange.request.json()
         except ValueError:
             continue
-        for key, value in body.items() if isinstance(body, Mapping) else ():
+        if not isinstance(body, Mapping):
+            continue
+        for key, value in body.items():
             if isinstance(value, list) and value:
                 most = int(clause.value) if str(clause.value).isdigit() else 1
                 copies = 2 if len(value) * 2 > most and clause.id.endswith("items") else 1 + most // max(1, len(value))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from harness.checks.examples import example_parts
@@ -36,7 +37,7 @@ class Conformance:
         for name in terms.model.examples:
             call = staging.invoke(terms.name, name)
             aims = (f"operations.{terms.name}.examples.{name}", f"operations.{terms.name}.bind.*")
-            yield self._case(terms.name, name, lambda call=call: staging.play((call,)), *aims)  # type: ignore[misc]
+            yield self._case(terms.name, name, partial(staging.play, (call,)), *aims)
         if terms.model.request.defaults:
             call = staging.invoke(terms.name)
             bare = replace(call, leave_out=frozenset(self._optional(terms)))
@@ -59,10 +60,10 @@ class Conformance:
     def _sequences(self, staging: Staging) -> Iterator[Case]:
         for name, terms in staging.setting.agreement.sequences.items():
             aim = f"sequences.{name}.*"
-            yield self._case("sequence", name, lambda name=name, terms=terms: self._in_a_row(staging, name, terms), aim)  # type: ignore[misc]
+            yield self._case("sequence", name, partial(self._in_a_row, staging, name, terms), aim)
             if all(staging.setting.binding.binds(operation) for operation, _ in terms.steps.values()):
-                through = lambda name=name, terms=terms: self._through_client(staging, name, terms)
-                yield self._case("sequence", f"{name}-through-the-client", through, aim)  # type: ignore[misc]
+                through = partial(self._through_client, staging, name, terms)
+                yield self._case("sequence", f"{name}-through-the-client", through, aim)
 
     def _in_a_row(self, staging: Staging, name: str, terms: SequenceTerms) -> Observation | Skipped:
         if not staging.setting.provider.remembers:
@@ -94,18 +95,18 @@ class Conformance:
         examples = {name: example_parts(example) for name, example in terms.model.examples.items()}
         for name, parts in examples.items():
             state = terms.model.examples[name].given
-            once = lambda parts=parts, state=state: asked([parts], state=state)
-            yield self._case(terms.name, f"provider-{name}", once, f"operations.{terms.name}.responses.*")  # type: ignore[misc]
+            once = partial(asked, [parts], state=state)
+            yield self._case(terms.name, f"provider-{name}", once, f"operations.{terms.name}.responses.*")
         first = next(iter(examples.values()))
         for status, shape in terms.model.responses.items():
             if shape.given is not None:
                 aim = f"operations.{terms.name}.responses.{status}*"
-                yield self._case(terms.name, f"given-{status}", lambda given=shape.given: asked([first], given), aim)  # type: ignore[misc]
+                yield self._case(terms.name, f"given-{status}", partial(asked, [first], shape.given), aim)
         needed = next(iter(terms.model.examples.values())).given
         for relation in terms.model.relations:
             variants = [variant for parts in examples.values() for variant in _variants(parts)]
-            related = lambda variants=variants: asked(variants, state=needed)
-            yield self._case(terms.name, relation, related, f"operations.{terms.name}.relations.{relation}")  # type: ignore[misc]
+            related = partial(asked, variants, state=needed)
+            yield self._case(terms.name, relation, related, f"operations.{terms.name}.relations.{relation}")
 
 
 def _variants(parts: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
