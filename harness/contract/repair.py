@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -37,7 +38,7 @@ def repair(document: Document, model: type[BaseModel], error: ValidationError) -
     """The document with stand-ins; None when it can't be mended."""
     if not isinstance(document.value, dict):
         return None
-    work = _Repair(replace(document, value=deepcopy(document.value)), describe(model, title=""))
+    work = _Repair(replace(document, value=deepcopy(document.value)), _format(model))
     problems: list[Problem] = []
     for _ in range(MOST_ROUNDS):
         problems += model_problems(error, work.document, model)
@@ -49,6 +50,11 @@ def repair(document: Document, model: type[BaseModel], error: ValidationError) -
         else:
             return Mended(document=work.document, problems=problems, repaired=frozenset(work.repaired))
     return None
+
+
+@cache
+def _format(model: type[BaseModel]) -> Json:
+    return describe(model, title="")
 
 
 class _Repair:
