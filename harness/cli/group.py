@@ -26,7 +26,9 @@ class Commands(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             hint = nearest(args[0], COMMANDS)
-            raise click.UsageError(f"there is no command `{args[0]}`; there are: {', '.join(COMMANDS)}" + (f"; {hint}" if hint else ""), ctx)
+            raise click.UsageError(
+                f"there is no command `{args[0]}`; there are: {', '.join(COMMANDS)}" + (f"; {hint}" if hint else ""), ctx
+            )
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:

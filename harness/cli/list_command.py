@@ -26,8 +26,7 @@ def command() -> None:
             click.echo(f"{entry.name:22} " + style(f"unreadable: {len(error.problems)} problems (harness lint {entry.name})", "red"))
             continue
         contract = agreement.contract
-        click.echo(
-            f"{style(f'{entry.name:22}', 'bold')} {contract.version:8} {len(agreement.operations):3} operations {len(agreement.clauses):5} clauses  {contract.title}"
-        )
+        amounts = f"{len(agreement.operations):3} operations {len(agreement.clauses):5} clauses"
+        click.echo(f"{style(f'{entry.name:22}', 'bold')} {contract.version:8} {amounts}  {contract.title}")
     if unreadable:
         raise click.exceptions.Exit(USAGE)

@@ -20,7 +20,9 @@ SUITES = ("static", "conformance", "fuzz", "cassette", "fault", "load")
 @click.option("--adapter", default=None, help="The client: package.module:Class, or a binding by name or YAML file.")
 @click.option("--suite", "suites", multiple=True, help="Only the cases of this suite; may be repeated.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of everything random.")
-@click.option("--workers", type=click.IntRange(1, 64), default=None, help="Processes that share the mutants (default: 2 where there are cores).")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=None, help="Processes that share the mutants (default: 2 where there are cores)."
+)
 def command(
     name: str, json_file: Path | None, provider: str | None, adapter: str | None, suites: tuple[str, ...], seed: int, workers: int | None
 ) -> None:

@@ -38,7 +38,10 @@ def lines(proof: Proof) -> Iterator[Line]:
         yield f"… and {len(proof.survivors) - MOST_SURVIVORS} more; all are in the JSON report", "red"
     spent = proof.seconds - proof.baseline_seconds
     pace = len(proof.mutants) / spent if spent > 0 else 0.0
-    yield f"{proof.cases} cases, {proof.seconds:.1f} s; {pace:.0f} mutants/s, {proof.wire_share:.0%} of that on the wire, the rest judging", ""
+    yield (
+        f"{proof.cases} cases, {proof.seconds:.1f} s; {pace:.0f} mutants/s, {proof.wire_share:.0%} of that on the wire, the rest judging",
+        "",
+    )
     yield ("PROVEN" if proof.sufficient else "NOT PROVEN") + f": {proof.contract}", "green" if proof.sufficient else "red"
 
 
@@ -60,7 +63,7 @@ def write_json(path: Path, proof: Proof) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(proof.as_json(), file, indent=2, ensure_ascii=False)
-        os.replace(name, path)
+        Path(name).replace(path)
     except BaseException:
-        os.unlink(name)
+        Path(name).unlink()
         raise
