@@ -41,8 +41,8 @@ class Setting:
 
     @property
     def cassettes(self) -> Path:
-        """The folder of this contract's cassettes."""
-        return self.root / "cassettes" / self.agreement.contract.service
+        """The folder of this contract's cassettes: as with contracts, one for each version where there are several."""
+        return self.root.joinpath("cassettes", *self.agreement.name.split("@"))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,7 +94,7 @@ class Deck:
         if not self._cassette.dirty:
             return False
         held = {"requests": self._cassette.requests, "responses": self._cassette.responses}
-        metadata = {"recorded": label.model_dump(mode="json")}
+        metadata = {"recorded": label.model_dump(mode="json", exclude_none=True)}
         self.save_cassette(str(self._path), {**held, "metadata": metadata}, self._vcr.serializers.yamlserializer)
         return True
 
@@ -150,7 +150,7 @@ class Deck:
         return known.answers(request)
 
 
-def label_now(agreement: Agreement, *, against: str, by: str) -> Label:
+def label_now(agreement: Agreement, *, against: str, by: str, given: str | None = None) -> Label:
     """The label of a recording that is made today."""
     contract = agreement.contract
     return Label.model_validate(
@@ -159,6 +159,7 @@ def label_now(agreement: Agreement, *, against: str, by: str) -> Label:
             "date": date.today().isoformat(),  # noqa: DTZ011 - the day where it is recorded
             "by": by,
             "contract": f"{contract.service} {contract.version}",
+            "given": given,
         }
     )
 

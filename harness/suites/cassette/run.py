@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.checks.registry import judge
 from harness.client.driver import Trial, play, play_in_real_time
+from harness.client.reaching import Reaching
 from harness.client.scenario import Invoke
 from harness.exchange import Call, Level, Observation, Request, Response
 from harness.suites.case import Setting, Skipped
@@ -14,7 +15,7 @@ from harness.suites.cassette.deck import Deck, EngineMissing, NotWritten, label_
 from harness.suites.cassette.meaning import Recorded, calls_of
 from harness.suites.cassette.network import blocked_network
 from harness.suites.cassette.secrets import Secrets
-from harness.suites.cassette.tape import Tape
+from harness.suites.cassette.tape import Label, Tape
 from harness.suites.stand_in import StandIn
 from harness.verdict import SkipReason
 from harness.wire.faults import Fault
@@ -31,7 +32,8 @@ class NotRecorded(Exception):
 class Run:
     """One cassette and the calls that it stands for, each with the status that it is to end with.
 
-    ``calls`` are for a cassette that is yet to be recorded; else they are those that its requests mean.
+    ``calls`` are for a cassette that is yet to be recorded; else they are those that its requests mean. ``given``
+    is the state that a provider which remembers is brought into before it is recorded.
     """
 
     setting: Setting
@@ -39,6 +41,7 @@ class Run:
     secrets: Secrets
     tape: Tape | None = None
     calls: tuple[tuple[Invoke, int], ...] = ()
+    given: str | None = None
     today: date = field(default_factory=date.today)
 
     def execute(self) -> Observation | Skipped:
@@ -99,7 +102,7 @@ class Run:
         recorder = Recorder(deck)
         trial = Trial(
             binding=self.setting.binding,
-            upstream=lambda clock: recorder.before(provider.upstream(lambda: clock.now_s)),
+            upstream=lambda clock: recorder.before(self._ready(provider.upstream(lambda: clock.now_s))),
             credential=provider.credential,
             level=provider.level,
             script=recorder.script,
@@ -112,16 +115,29 @@ class Run:
             return replace(seen, note=surprise)
         if surprise:
             raise NotWritten(surprise)
-        label = label_now(self.setting.agreement, against=str(provider.level), by=self.setting.binding.name)
-        if self.tape is not None and self.setting.record_mode != "all":
-            label = self.tape.label or label  # the older exchanges in it are no better for the new ones
-        written = deck.save(label)
-        return replace(
-            seen,
-            note=f"{self.path.name} was {label.told(self.today)}"
-            if written
-            else f"{self.path.name}: nothing new was sent, so nothing was recorded",
-        )
+        label = self._label()
+        if not deck.save(label):
+            return replace(seen, note=f"{self.path.name}: nothing new was sent, so nothing was recorded")
+        return replace(seen, note=f"{self.path.name} was {label.told(self.today)}")
+
+    def _ready(self, provider: Upstream) -> Upstream:
+        """The provider, brought into the state that the recording starts from; how it got there is not recorded."""
+        if self._state is None or not self.setting.provider.remembers:
+            return provider
+        ready = Reaching(provider, agreement=self.setting.agreement, credential=self.setting.provider.credential)
+        ready.need(self._state, renewed=True)
+        return ready
+
+    @property
+    def _state(self) -> str | None:
+        return self.tape.label.given if self.tape and self.tape.label else self.given
+
+    def _label(self) -> Label:
+        """What is added to a cassette makes the older exchanges in it no better."""
+        if self.tape is not None and self.tape.label is not None and self.setting.record_mode != "all":
+            return self.tape.label
+        against, by = str(self.setting.provider.level), self.setting.binding.name
+        return label_now(self.setting.agreement, against=against, by=by, given=self._state)
 
     def _surprises(self, seen: Observation, expected: list[int]) -> Iterator[str]:
         """Why a recording must not take the place of one that is known to be good, such as a key that was refused."""

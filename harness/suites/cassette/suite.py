@@ -64,9 +64,8 @@ class Cassettes:
             if stem not in known and setting.binding.binds(terms.name):
                 call = Invoke(operation=terms.name, parts=example_parts(example))
                 status = example.response.status if example.response else terms.success[0]
-                run = Run(
-                    setting=setting, path=setting.cassettes / f"{stem}.yaml", secrets=secrets, calls=((call, status),)
-                )
+                path = setting.cassettes / f"{stem}.yaml"
+                run = Run(setting=setting, path=path, secrets=secrets, calls=((call, status),), given=example.given)
                 yield self._case(terms.name, f"{stem}-replayed", run.execute, f"operations.{terms.name}.bind.*")
 
     def _case(self, operation: str | None, name: str, execute: Callable[[], Observation | Skipped], *aims: str) -> Case:

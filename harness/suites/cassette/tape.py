@@ -19,7 +19,10 @@ PRIVATE_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "
 
 
 class Label(BaseModel):
-    """What a cassette was recorded against, when, by which client and under which contract; null is unknown."""
+    """What a cassette was recorded against, when, by which client and under which contract; null is unknown.
+
+    ``given`` is the state of the contract that the provider was brought into first.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -27,6 +30,7 @@ class Label(BaseModel):
     date: calendar.date | None = None
     by: str | None = None
     contract: str | None = None
+    given: str | None = None
 
     @property
     def level(self) -> Level:

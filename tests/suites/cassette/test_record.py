@@ -13,7 +13,9 @@ import pytest
 import vcr  # type: ignore[import-untyped]  # it ships no types
 
 from adapters.voyage_ai import VoyageAI
+from harness.client.binding import bind
 from harness.contract.agreement import Agreement
+from harness.contract.catalog import load
 from harness.exchange import Level, Observation, Request, Response
 from harness.provider.stub import Stub
 from harness.provider.url import UrlProvider
@@ -380,3 +382,31 @@ def test_the_label_of_a_shipped_cassette_survives_vcrpy(shipped: Path, tmp_path:
         read_tape(copy, shown_as="copy", secrets=Secrets()).label
         == read_tape(shipped / "rerank-best_two.yaml", shown_as="x", secrets=Secrets()).label
     )
+
+
+def test_a_provider_that_remembers_is_brought_into_the_state_first_and_only_the_call_is_recorded(
+    verdict_of: VerdictOf, tmp_path: Path
+) -> None:
+    shelf = load(ROOT / "contracts" / "qdrant" / "v1.16.yaml", root=ROOT)
+    asked: list[str] = []
+
+    def answer(request: Request) -> Response:
+        asked.append(f"{request.method} {request.target}")
+        return stub.answer_now(request)
+
+    stub = Stub(shelf, credential=KEY)
+    with ThreadedServer(Server(answer=answer)) as server:
+        provider = LiveProvider(shelf, base_url=server.origin)
+        setting = Setting(
+            agreement=shelf, binding=bind(shelf, None), provider=provider, root=tmp_path, record_mode="once"
+        )
+        assert verdict_of(setting, "count-all-replayed").outcome is Outcome.PASSED
+        first, asked[:] = list(asked), []
+        assert verdict_of(replace(setting, record_mode="all"), "count-all-replayed").outcome is Outcome.PASSED
+    assert len(first) > 1
+    assert asked == first
+    assert setting.cassettes == tmp_path / "cassettes" / "qdrant" / "v1.16"
+    tape = tape_of(setting, "count-all")
+    assert tape.label is not None
+    assert tape.label.given == "six points"
+    assert [f"{exchange.request.method} {exchange.request.target}" for exchange in tape.exchanges] == first[-1:]
