@@ -289,7 +289,9 @@ def sla(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
     if "load.samples" not in measured:
         return
     name = clause.id.rpartition(".")[2]
-    key = {"throughput": "load.throughput_per_s"}.get(name, f"load.{name.removeprefix('response_time_')}" + ("_s" if name.startswith("response") else ""))
+    key = {"throughput": "load.throughput_per_s"}.get(
+        name, f"load.{name.removeprefix('response_time_')}" + ("_s" if name.startswith("response") else "")
+    )
     worse = {"availability": 0.0, "error_rate": 1.0, "throughput": 0.001}.get(name, 1e6)
     missed = replace(scene.observation, measured={**measured, key: worse})
     yield Distortion(kind="objective missed", what=f"{key} = {worse:g}", observation=missed)

@@ -113,7 +113,7 @@ class Prover:
         for seen in self._seen:
             light = seen.weight < LIGHT_BYTES and _exchanges(seen.observation) <= MOST_EXCHANGES
             for lie in lies(self._setting.agreement, seen.case.id, seen.observation) if light else ():
-                if lie.clause in seen.kept and (lie.clause, lie.kind) not in known:
+                if _bears_on(seen, lie.clause) and (lie.clause, lie.kind) not in known:
                     known.add((lie.clause, lie.kind))
                     yield lambda lie=lie, first=seen: self._try_lie(lie, first)  # type: ignore[misc]
 
@@ -267,6 +267,12 @@ def _findings(agreement: Agreement, observation: Observation) -> dict[str, str]:
         return {judgement.clause: judgement.check for judgement in judge(agreement, observation) if judgement.finding}
     except Exception as error:  # noqa: BLE001 - a check that gives up has noticed nothing
         return {f"a check failed: {type(error).__name__}: {error}": ""}
+
+
+def _bears_on(seen: Seen, clause: str) -> bool:
+    """Whether a case that saw a clause kept would see it broken: of what is promised across exchanges, only one that is there for it."""
+    across = clause.startswith("sequences.") or ".relations." in clause
+    return clause in seen.kept and (not across or any(fnmatchcase(clause, aim) for aim in seen.case.aims))
 
 
 def _rule_breakers(agreement: Agreement, observation: Observation) -> Iterator[tuple[str, bytes]]:
