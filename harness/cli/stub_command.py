@@ -13,7 +13,7 @@ from harness.cli.telling import Failure, style
 from harness.contract.agreement import Agreement
 from harness.provider.control import with_control
 from harness.provider.stub import Stub
-from harness.wire.server import Server
+from harness.wire.server import Server, fastest_loop
 
 
 @click.command("stub")
@@ -44,7 +44,8 @@ def command(name: str, port: int, host: str, credential: str | None, enforce_lim
         stub.enter(given)
     except ValueError as error:
         raise Failure(str(error)) from None
-    asyncio.run(_serve(agreement, Server(answer=with_control(stub), host=host, port=port), credential))
+    with asyncio.Runner(loop_factory=fastest_loop) as runner:
+        runner.run(_serve(agreement, Server(answer=with_control(stub), host=host, port=port), credential))
 
 
 async def _serve(agreement: Agreement, server: Server, credential: str | None) -> None:
@@ -64,7 +65,12 @@ def _curl(agreement: Agreement, origin: str, credential: str) -> str:
     operation, _, example = agreement.contract.provider.probe.partition("/")
     terms = agreement.operations[operation]
     parts, auth = example_parts(terms.model.examples[example]), agreement.contract.provider.auth
-    words = ["curl", "-X", terms.model.method, origin + agreement.target(operation, dict(_pairs(parts["path"])), dict(_pairs(parts["query"])))]
+    words = [
+        "curl",
+        "-X",
+        terms.model.method,
+        origin + agreement.target(operation, dict(_pairs(parts["path"])), dict(_pairs(parts["query"]))),
+    ]
     if auth:
         words += ["-H", f"'{auth.header}: {'Bearer ' if auth.scheme == 'bearer' else ''}{credential}'"]
     if terms.model.request.body is not None:

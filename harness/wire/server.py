@@ -149,7 +149,7 @@ class ThreadedServer:
         self._thread.join()
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=_fastest_loop) as runner:
+        with asyncio.Runner(loop_factory=fastest_loop) as runner:
             runner.run(self._serve())
 
     async def _serve(self) -> None:
@@ -167,7 +167,8 @@ class ThreadedServer:
         await self._server.stop(grace_s=self._grace_s)
 
 
-def _fastest_loop() -> asyncio.AbstractEventLoop:
+def fastest_loop() -> asyncio.AbstractEventLoop:
+    """uvloop's where it is installed, else the standard one."""
     try:
         import uvloop
     except ImportError:
