@@ -98,10 +98,10 @@ class Endpoint:
         self._cautious = replace(self.resilience.retry, on_timeout=False, on_connection=False)  # it may have been done already
         self._auth = contract.provider.auth
         self._credential = credential if credential is not None else self._read_credential()
-        self._timeout_s = contract.provider.timeout
+        self.timeout_s = contract.provider.timeout
         self._base = (base_url or contract.provider.base_url).rstrip("/")
         self._http = httpx.AsyncClient(
-            timeout=self._timeout_s,
+            timeout=self.timeout_s,
             transport=transport,
             verify=_trust(),
             limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
@@ -131,11 +131,15 @@ class Endpoint:
         *,
         path: Mapping[str, object] = NOTHING,
         query: Mapping[str, object] = NOTHING,
+        outline: Mapping[str, object] | None = None,
     ) -> None:
-        """InvalidInput for a request that the contract forbids: it is not sent."""
+        """InvalidInput for a request that the contract forbids: it is not sent.
+
+        ``outline`` stands for the body where the schema is judged, if the caller has judged what it leaves out.
+        """
         self.refuse_invalid_parameters(terms, path=path, query=query)
         if terms.model.request.body is not None:
-            self._refuse_breach(terms, schema_steps("operations", terms.name, "request", "body"), body)
+            self._refuse_breach(terms, schema_steps("operations", terms.name, "request", "body"), outline or body)
         if not terms.rules:
             return
         names = terms.terms(request={"body": body, "query": query, "path": path, "headers": {}})
@@ -203,27 +207,32 @@ class Endpoint:
 
     def _headers(self, terms: OperationTerms) -> dict[str, str]:
         headers = {"content-type": terms.model.request.media_type} if terms.model.request.body is not None else {}
-        if self._auth is not None and self._credential:
-            prefix = "Bearer " if self._auth.scheme == "bearer" else ""
-            headers[self._auth.header] = prefix + self._credential
-        return headers
+        return headers | self.credential_headers()
+
+    def credential_headers(self) -> dict[str, str]:
+        """The header that carries the credential, if there is one."""
+        if self._auth is None or not self._credential:
+            return {}
+        prefix = "Bearer " if self._auth.scheme == "bearer" else ""
+        return {self._auth.header: prefix + self._credential}
 
     async def _attempt(self, sent: "Sent") -> Any:
         terms = sent.terms
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self.timeout_s):
                 response = await self._http.request(
                     terms.model.method, self._base + sent.route, content=sent.content, headers=self._headers(terms)
                 )
         except (TimeoutError, httpx.TimeoutException):
-            raise errors.ProviderTimeout(f"{terms.name}: no answer within {self._timeout_s:g} s") from None
+            raise errors.ProviderTimeout(f"{terms.name}: no answer within {self.timeout_s:g} s") from None
         except (httpx.RemoteProtocolError, httpx.DecodingError) as error:
             raise errors.ProviderUnreachable(f"{terms.name}: the answer broke off ({type(error).__name__})") from None
         except httpx.TransportError as error:
-            raise errors.ProviderUnreachable(f"{terms.name}: {self._redacted(str(error)) or type(error).__name__}") from None
+            raise errors.ProviderUnreachable(f"{terms.name}: {self.redacted(str(error)) or type(error).__name__}") from None
         return self._read(sent, response)
 
-    def _redacted(self, text: str) -> str:
+    def redacted(self, text: str) -> str:
+        """The text without the credential."""
         return errors.redacted(text, [self._credential])
 
     # Responses
@@ -241,9 +250,9 @@ class Endpoint:
             violation = next(self.agreement.schemas.violations(at, value))
             keyword = ".".join(map(str, violation.keyword))
             raise errors.InvalidResponse(
-                self._redacted(f"{terms.name}: {keyword} is broken at {violation.pointer or '/'}: {violation.message}")
+                self.redacted(f"{terms.name}: {keyword} is broken at {violation.pointer or '/'}: {violation.message}")
             )
-        self._check_invariants(sent, response.status_code, value)
+        self.check_promises(sent, response.status_code, value)
         return value
 
     def _parsed(self, terms: OperationTerms, shape: ResponseShape, response: httpx.Response) -> Any:
@@ -257,7 +266,8 @@ class Endpoint:
         except orjson.JSONDecodeError as error:
             raise errors.InvalidResponse(f"{terms.name}: the body is not JSON ({error.msg}, column {error.colno})") from None
 
-    def _check_invariants(self, sent: "Sent", status: int, value: object) -> None:
+    def check_promises(self, sent: "Sent", status: int, value: object) -> None:
+        """InvalidResponse for an answer that breaks a promise of the contract that no schema can say."""
         terms, promises = sent.terms, sent.terms.invariants.get(status)
         if not promises:
             return
@@ -272,7 +282,7 @@ class Endpoint:
 
     def _declared_error(self, shape: ResponseShape, response: httpx.Response) -> errors.IntegrationError:
         error = self.agreement.contract.errors.get(shape.error or "")
-        detail = self._redacted(_detail(error, response))
+        detail = self.redacted(_detail(error, response))
         kind = errors.named(shape.raises) if shape.raises else errors.for_status(response.status_code)
         hint = hint_s(response.headers, wall_clock=time.time) if response.status_code in self._hinted else None
         return kind(status=response.status_code, detail=detail, retry_after_s=hint)

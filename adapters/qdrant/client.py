@@ -10,7 +10,7 @@ import httpx
 from adapters.endpoint import Endpoint, agreement_at, shipped
 from adapters.errors import Conflict, IntegrationError, InvalidInput
 from adapters.qdrant.filters import Filters, conditions
-from adapters.qdrant.points import Point, checked_id, checked_vector, columns, read_points
+from adapters.qdrant.points import Batch, Point, checked_id, checked_vector, columns, read_points
 from adapters.qdrant.upserts import upsert
 from adapters.qdrant.values import CollectionInfo, Health, Page, PointId, Record, ScoredPoint, UpsertReport, as_vector
 from adapters.resilience import Monitor
@@ -169,18 +169,18 @@ class Qdrant:
         self._refuse_collection("upsert", collection)
         if not read:
             raise InvalidInput("points is empty: an upsert needs at least one point")
-        send = self._grpc.upsert if self._grpc else self._upsert_by_rest
+        send, write = (self._grpc.upsert, self._grpc.write) if self._grpc else (self._upsert_by_rest, Point.json)
         present = self._present if distinguish else None
-        return await upsert(self._contract.limits.batch, collection, read, send=send, wait=wait, present=present)
+        return await upsert(self._contract.limits.batch, collection, read, write=write, send=send, wait=wait, present=present)
 
-    async def _upsert_by_rest(self, collection: str, points: Sequence[Point], content: bytes, wait: bool, deadline: float | None) -> None:
+    async def _upsert_by_rest(self, collection: str, batch: Batch, wait: bool) -> None:
         await self._endpoint.call(
             self._terms("upsert"),
-            _Outline(points),
+            {"points": []},  # they were judged one by one, and no promise about the answer looks at them
             path={"collection": collection},
             query={"wait": wait},
-            content=content,
-            deadline=deadline or self._endpoint.resilience.deadline(),
+            content=batch.json(),
+            deadline=self._endpoint.resilience.deadline(),
         )
 
     async def _present(self, collection: str, ids: Sequence[PointId]) -> int:
@@ -337,8 +337,8 @@ class Qdrant:
     ) -> Any:
         """The result of an operation on points; ``vector`` names the field of the body that was checked already."""
         path, terms = {"collection": collection}, self._terms(operation)
-        judged = {**body, vector: _plain_of(body[vector])} if vector in body else body
-        self._endpoint.refuse_invalid(terms, judged, path=path, query=query or {})
+        outline = {**body, vector: [0.0]} if vector in body else None
+        self._endpoint.refuse_invalid(terms, body, path=path, query=query or {}, outline=outline)
         if self._grpc is not None:
             return await self._grpc.ask(operation, collection, body, query or {})
         return (await self._call(terms, body, path, query or {}))["result"]
@@ -363,18 +363,6 @@ class Qdrant18(Qdrant):
     """The client for servers of version 1.8."""
 
     CONTRACT = "qdrant/v1.8.yaml"
-
-
-class _Outline(dict[str, object]):
-    """A body that was judged point by point, as far as promises about the answer look at it."""
-
-    def __init__(self, points: Sequence[Point]) -> None:
-        super().__init__(points=[])
-        self.count = len(points)
-
-
-def _plain_of(vector: Any) -> Any:
-    return vector if isinstance(vector, list) else [0.0] * len(vector)
 
 
 def _ids(ids: Sequence[PointId]) -> list[PointId]:

@@ -41,8 +41,8 @@ def _condition(field: object, value: object, known: Iterable[str] | None) -> dic
         raise InvalidInput(f"filters: {field!r} is no field: give its name")
     if known is not None and field not in (names := list(known)):
         near = get_close_matches(field, names, n=1)
-        meant = f"; did you mean `{near[0]}`?" if near else ""
-        raise InvalidInput(f"filters: the collection has no indexed field `{field}`{meant} There are: {', '.join(names)}")
+        meant = f", nearest is `{near[0]}`" if near else ""
+        raise InvalidInput(f"filters: the collection has no indexed field `{field}`{meant}; there are: {', '.join(names)}")
     if isinstance(value, Range | Mapping):
         return {"key": field, "range": _bounds(field, value)}
     if isinstance(value, _LISTS):

@@ -1,7 +1,7 @@
 """Points on their way out: checked, written as JSON once, and packed into requests that are not too large."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from adapters.errors import InvalidInput
 from adapters.qdrant.values import PointId
 
 LARGEST_ID = 2**64 - 1
+_PER_POINT = 8  # what stands between points, in either form
 _HEAD, _TAIL = b'{"points":[', b"]}"
 _FRAME = len(_HEAD) + len(_TAIL)
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY
@@ -39,12 +40,16 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """The points of one request, and its body; with a ``refusal`` they can't be sent."""
+    """The points of one request, each as it stands there; with a ``refusal`` they can't be sent."""
 
     number: int
     points: tuple[Point, ...]
-    content: bytes = field(repr=False, default=b"")
+    parts: tuple[bytes, ...] = field(repr=False, default=())
     refusal: InvalidInput | None = None
+
+    def json(self) -> bytes:
+        """The body of a REST request."""
+        return _HEAD + b",".join(self.parts) + _TAIL
 
     @property
     def ids(self) -> tuple[PointId, ...]:
@@ -137,12 +142,12 @@ def _finite(values: list[Any], where: str) -> bool:
         raise InvalidInput(f"{where} is not a list of finite numbers") from None
 
 
-def packed(points: Sequence[Point], *, most_items: int, most_bytes: int) -> Iterator[Batch]:
+def packed(points: Sequence[Point], *, most_items: int, most_bytes: int, write: Callable[[Point], bytes]) -> Iterator[Batch]:
     """The points in as few requests as hold at most so many items and bytes; made one at a time."""
     draft = _Draft(most_items=most_items, most_bytes=most_bytes)
     for point in points:
         try:
-            text = point.json()
+            text = write(point)
             if len(text) + _FRAME > most_bytes:
                 raise InvalidInput(
                     f"point {point.id} takes {len(text)} bytes, and a request holds at most {most_bytes}: shorten its payload"
@@ -171,15 +176,15 @@ class _Draft:
         self.points: list[Point] = []
 
     def is_full_with(self, text: bytes) -> bool:
-        return bool(self.points) and (len(self.points) >= self._most_items or self._size + len(text) + 1 > self._most_bytes)
+        return bool(self.points) and (len(self.points) >= self._most_items or self._size + len(text) + _PER_POINT > self._most_bytes)
 
     def add(self, point: Point, text: bytes) -> None:
         self.points.append(point)
         self._parts.append(text)
-        self._size += len(text) + 1
+        self._size += len(text) + _PER_POINT
 
     def batch(self) -> Batch:
-        made = Batch(number=self._number, points=tuple(self.points), content=_HEAD + b",".join(self._parts) + _TAIL)
+        made = Batch(number=self._number, points=tuple(self.points), parts=tuple(self._parts))
         self._number, self.points, self._parts, self._size = self._number + 1, [], [], _FRAME
         return made
 

@@ -11,7 +11,7 @@ from harness.contract.model import BatchLimit
 AT_A_TIME = 2  # one is written by the provider while the next one is sent; more only wait
 UNLIMITED = 2**62
 
-Send = Callable[[str, Sequence[Point], bytes, bool, float | None], Awaitable[None]]
+Send = Callable[[str, Batch, bool], Awaitable[None]]
 Present = Callable[[str, Sequence[PointId]], Awaitable[int]]
 
 
@@ -37,7 +37,7 @@ class _Upsert:
                 if batch.refusal is not None:
                     raise batch.refusal
                 there = await self._present(self._collection, batch.ids) if self._present else 0
-                await self._send(self._collection, batch.points, batch.content, self._wait, None)
+                await self._send(self._collection, batch, self._wait)
             except IntegrationError as error:
                 self.failed.append(FailedBatch(number=batch.number, ids=batch.ids, error=error))
             else:
@@ -54,11 +54,18 @@ class _Upsert:
 
 
 async def upsert(
-    limit: BatchLimit | None, collection: str, points: Sequence[Point], *, send: Send, wait: bool, present: Present | None
+    limit: BatchLimit | None,
+    collection: str,
+    points: Sequence[Point],
+    *,
+    write: Callable[[Point], bytes],
+    send: Send,
+    wait: bool,
+    present: Present | None,
 ) -> UpsertReport:
     """Write all points; the first batch's error, with the whole report, when some of them could not be written."""
     most_items, most_bytes = (limit.items if limit else None) or UNLIMITED, (limit.bytes if limit else None) or UNLIMITED
-    batches = packed(points, most_items=most_items, most_bytes=most_bytes)
+    batches = packed(points, most_items=most_items, most_bytes=most_bytes, write=write)
     state = _Upsert(collection, batches, send=send, wait=wait, present=present)
     # Of points with one id the last one counts, so their batches must not overtake each other.
     workers = AT_A_TIME if len({point.id for point in points}) == len(points) else 1

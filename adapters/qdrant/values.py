@@ -99,4 +99,4 @@ class Health:
 
 def as_vector(value: object) -> Vector | None:
     """A vector out of an answer; None when the point has none."""
-    return None if value is None or value == {} else np.asarray(value, dtype=np.float32)
+    return None if value is None or isinstance(value, Mapping) else np.asarray(value, dtype=np.float32)

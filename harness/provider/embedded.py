@@ -1,7 +1,8 @@
 """The provider's real engine in this process: asked directly by the suites, on ports by other tools."""
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -73,16 +74,29 @@ class EmbeddedProvider:
     def _opened(self) -> Engine:
         if self._engine is None:
             engine = make_engine(self._agreement, credential=self.credential)
-            engine.open()
+            with _told():
+                engine.open()
             self._engine = engine
         return self._engine
 
     def _listening(self) -> Engine:
         engine = self._opened()
         if not self._listens:
-            engine.start()
+            with _told():
+                engine.start()
             self._listens = True
         return engine
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What keeps an engine from running, as every provider says it."""
+    try:
+        yield
+    except ImportError as error:
+        raise ProviderUnavailable(f"the embedded provider needs `{error.name}`: pip install 'contract-harness[all]'") from error
+    except (OSError, RuntimeError) as error:
+        raise ProviderUnavailable(f"the embedded provider can't run here: {error}") from error
 
 
 class Asked:
@@ -109,7 +123,7 @@ def make_engine(
         factory = getattr(importlib.import_module(module), attribute)
     except ModuleNotFoundError as error:
         raise ProviderUnavailable(
-            f"the embedded provider needs `{error.name}`: pip install 'contract-harness[{agreement.contract.service}]'"
+            f"the embedded provider needs `{error.name}`: pip install 'contract-harness[all]'"
         ) from error
     except AttributeError:
         raise ProviderUnavailable(f"the embedded provider {dotted} does not exist: {module} has no `{attribute}`") from None

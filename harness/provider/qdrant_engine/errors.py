@@ -48,7 +48,7 @@ class Refused(Exception):
         return str(self).removeprefix(Kind.FORMAT.prefix).replace(" in JSON body: ", " in body: ")
 
 
-class CannotServe(Exception):
+class CannotServe(RuntimeError):
     """The server can't start or keep its data here; the message says what to do."""
 
 

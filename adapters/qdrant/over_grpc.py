@@ -1,0 +1,207 @@
+"""The operations on points over gRPC, under the same resilience as over REST."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from adapters import errors
+from adapters.endpoint import Endpoint, Sent
+from adapters.qdrant import translation as to
+from adapters.qdrant.messages import message
+from adapters.qdrant.points import Batch, Point
+
+_OPTIONS = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1))
+_STATUS = {
+    grpc.StatusCode.INVALID_ARGUMENT: 400,
+    grpc.StatusCode.OUT_OF_RANGE: 400,
+    grpc.StatusCode.UNAUTHENTICATED: 401,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.UNIMPLEMENTED: 404,
+    grpc.StatusCode.ALREADY_EXISTS: 409,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+    grpc.StatusCode.INTERNAL: 500,
+    grpc.StatusCode.FAILED_PRECONDITION: 500,
+    grpc.StatusCode.DATA_LOSS: 500,
+}
+Body = Mapping[str, Any]
+Read = Callable[[Any, Body], Any]
+
+
+class OverGrpc:
+    """One channel to the provider's gRPC port; the endpoint knows policies, promises and the credential."""
+
+    def __init__(self, endpoint: Endpoint, *, address: str) -> None:
+        self._endpoint = endpoint
+        self._older = "query" not in endpoint.agreement.operations
+        self._channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
+        self._methods: dict[str, Any] = {}
+
+    async def aclose(self) -> None:
+        """Close the channel."""
+        await self._channel.close()
+
+    # Upserts
+
+    def write(self, point: Point) -> bytes:
+        """A point as it stands in a request."""
+        return to.point(point, older=self._older)
+
+    async def upsert(self, collection: str, batch: Batch, wait: bool) -> None:
+        """Write the points of a batch."""
+        head = message("UpsertPoints")(collection_name=collection, wait=wait).SerializeToString()
+        content = head + b"".join(b"\x1a" + _varint(len(part)) + part for part in batch.parts)  # 0x1a: field 3, points
+        await self._called("upsert", "Upsert", content, "PointsOperationResponse", {"points": []}, collection, {"wait": wait}, to.update_of)
+
+    # Everything else
+
+    async def ask(self, operation: str, collection: str, body: Body, query: Mapping[str, object]) -> Any:
+        """The result of an operation on points, as REST has it."""
+        rpc, request, answer, fill, read = _OPERATIONS[operation]
+        made = message(request)(collection_name=collection)
+        fill(made, body)
+        if "wait" in query:
+            made.wait = query["wait"]
+        return await self._called(operation, rpc, made.SerializeToString(), answer, body, collection, query, read)
+
+    async def _called(
+        self,
+        operation: str,
+        rpc: str,
+        content: bytes,
+        answer: str,
+        body: Body,
+        collection: str,
+        query: Mapping[str, object],
+        read: Read,
+    ) -> Any:
+        terms = self._endpoint.agreement.operations[operation]
+        sent = Sent(terms=terms, body=body, path={"collection": collection}, query=query, content=None)
+
+        async def attempt() -> Any:
+            result = read(await self._attempt(sent, rpc, content, answer), body)
+            self._endpoint.check_promises(sent, terms.success[0], {"result": result, "status": "ok", "time": 0.0})
+            return result
+
+        return await self._endpoint.resilience.call(attempt, deadline=self._endpoint.resilience.deadline())
+
+    async def _attempt(self, sent: Sent, rpc: str, content: bytes, answer: str) -> Any:
+        name, limit_s = sent.terms.name, self._endpoint.timeout_s
+        try:
+            async with asyncio.timeout(limit_s):
+                return await self._method(rpc, answer)(content, metadata=self._metadata(), wait_for_ready=False)
+        except TimeoutError:
+            raise errors.ProviderTimeout(f"{name}: no answer within {limit_s:g} s") from None
+        except grpc.aio.AioRpcError as error:
+            raise self._declared(sent, error) from None
+
+    def _method(self, rpc: str, answer: str) -> Any:
+        if rpc not in self._methods:
+            self._methods[rpc] = self._channel.unary_unary(
+                f"/qdrant.Points/{rpc}", request_serializer=None, response_deserializer=message(answer).FromString
+            )
+        return self._methods[rpc]
+
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        return tuple((name.lower(), value) for name, value in self._endpoint.credential_headers().items())
+
+    def _declared(self, sent: Sent, error: grpc.aio.AioRpcError) -> errors.IntegrationError:
+        """The error that the contract declares for the status that REST would have had."""
+        code, text = error.code(), self._endpoint.redacted(error.details() or "")
+        if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+            return errors.ProviderTimeout(f"{sent.terms.name}: {text}")
+        status = _STATUS.get(code)
+        if status is None:
+            return errors.ProviderUnreachable(f"{sent.terms.name}: {text or code.name}")
+        shape = sent.terms.response_for(status)
+        kind = errors.named(shape.raises) if shape and shape.raises else errors.for_status(status)
+        return kind(status=status, detail=text)
+
+
+def _varint(number: int) -> bytes:
+    found = bytearray()
+    while number > 0x7F:
+        found.append(number & 0x7F | 0x80)
+        number >>= 7
+    found.append(number)
+    return bytes(found)
+
+
+def _fill_search(made: Any, body: Body) -> None:
+    if body.get("vector") is not None:
+        made.vector = to.packed_floats(body["vector"])
+    _fill_found(made, body)
+
+
+def _fill_query(made: Any, body: Body) -> None:
+    if body.get("query") is not None:
+        made.query.nearest.dense.data = to.packed_floats(body["query"])
+    _fill_found(made, body)
+
+
+def _fill_found(made: Any, body: Body) -> None:
+    to.fill_filter(made.filter, body.get("filter"))
+    to.fill_selectors(made, body)
+    for name in ("limit", "offset", "score_threshold"):
+        if body.get(name) is not None:
+            setattr(made, name, body[name])
+
+
+def _fill_ids(target: Any, ids: Sequence[int | str]) -> None:
+    for each in ids:
+        to.fill_id(target.add(), each)
+
+
+def _fill_retrieve(made: Any, body: Body) -> None:
+    _fill_ids(made.ids, body["ids"])
+    to.fill_selectors(made, body)
+
+
+def _fill_delete(made: Any, body: Body) -> None:
+    if "points" in body:
+        _fill_ids(made.points.points.ids, body["points"])
+    else:
+        made.points.filter.SetInParent()
+        to.fill_filter(made.points.filter, body["filter"])
+
+
+def _fill_payload(made: Any, body: Body) -> None:
+    _fill_ids(made.points_selector.points.ids, body["points"])
+    for key, value in body["payload"].items():
+        to.fill_value(made.payload[key], value)
+
+
+def _fill_scroll(made: Any, body: Body) -> None:
+    to.fill_filter(made.filter, body.get("filter"))
+    to.fill_selectors(made, body)
+    made.limit = body["limit"]
+    if "offset" in body:
+        to.fill_id(made.offset, body["offset"])
+
+
+def _fill_count(made: Any, body: Body) -> None:
+    to.fill_filter(made.filter, body.get("filter"))
+    made.exact = body["exact"]
+
+
+def _points_of(answer: Any, body: Body) -> list[dict[str, Any]]:
+    return [to.point_of(each, body) for each in answer.result]
+
+
+def _page_of(answer: Any, body: Body) -> dict[str, Any]:
+    following = to.id_of(answer.next_page_offset) if answer.HasField("next_page_offset") else None
+    return {"points": _points_of(answer, body), "next_page_offset": following}
+
+
+_OPERATIONS: dict[str, tuple[str, str, str, Callable[[Any, Body], None], Read]] = {
+    "query": ("Query", "QueryPoints", "QueryResponse", _fill_query, lambda answer, body: {"points": _points_of(answer, body)}),
+    "search": ("Search", "SearchPoints", "SearchResponse", _fill_search, _points_of),
+    "retrieve": ("Get", "GetPoints", "GetResponse", _fill_retrieve, _points_of),
+    "delete_points": ("Delete", "DeletePoints", "PointsOperationResponse", _fill_delete, to.update_of),
+    "set_payload": ("SetPayload", "SetPayloadPoints", "PointsOperationResponse", _fill_payload, to.update_of),
+    "scroll": ("Scroll", "ScrollPoints", "ScrollResponse", _fill_scroll, _page_of),
+    "count": ("Count", "CountPoints", "CountResponse", _fill_count, lambda answer, body: {"count": answer.result.count}),
+}

@@ -1,0 +1,158 @@
+"""Requests and answers between their form in REST and gRPC's messages."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from adapters.errors import InvalidInput
+from adapters.qdrant.messages import message
+from adapters.qdrant.points import Point
+
+Body = Mapping[str, Any]
+_STATUSES = {1: "acknowledged", 2: "completed", 3: "clock_rejected"}
+
+
+def packed_floats(vector: Any) -> bytes:
+    """A vector as little-endian 32-bit floats in a row."""
+    return np.ascontiguousarray(vector, dtype="<f4").tobytes()
+
+
+# Requests
+
+
+def fill_id(target: Any, value: int | str) -> None:
+    if isinstance(value, str):
+        target.uuid = value
+    else:
+        target.num = value
+
+
+def point(given: Point, *, older: bool) -> bytes:
+    """A point as it stands in an upsert; ``older`` is the form before 1.16."""
+    made = message("PointStruct")()
+    fill_id(made.id, given.id)
+    if not isinstance(given.vector, Mapping):
+        data = packed_floats(given.vector)
+        if older:
+            made.vectors.vector.data = data
+        else:
+            made.vectors.vector.dense.data = data
+    for key, value in (given.payload or {}).items():
+        fill_value(made.payload[key], value)
+    return bytes(made.SerializeToString())
+
+
+def fill_value(target: Any, value: Any) -> None:
+    """A value of a payload."""
+    match value:
+        case None:
+            target.null_value = 0
+        case bool():
+            target.bool_value = value
+        case int():
+            target.integer_value = value
+        case float():
+            target.double_value = value
+        case str():
+            target.string_value = value
+        case Mapping():
+            target.struct_value.SetInParent()
+            for key, inner in value.items():
+                fill_value(target.struct_value.fields[key], inner)
+        case list() | tuple():
+            target.list_value.SetInParent()
+            for inner in value:
+                fill_value(target.list_value.values.add(), inner)
+        case _:
+            raise InvalidInput(f"{type(value).__name__} can't stand in a payload: give text, numbers, truth values, lists and mappings")
+
+
+def fill_filter(target: Any, given: Body | None) -> None:
+    """Conditions that all have to hold."""
+    for condition in (given or {}).get("must") or ():
+        field = target.must.add().field
+        field.key = condition["key"]
+        if "range" in condition:
+            _fill_range(field, condition["range"])
+        elif "any" in condition["match"]:
+            _fill_any(field.match, condition["match"]["any"])
+        else:
+            _fill_match(field.match, condition["match"]["value"])
+
+
+def _fill_match(target: Any, value: str | int | bool) -> None:
+    if isinstance(value, bool):
+        target.boolean = value
+    elif isinstance(value, int):
+        target.integer = value
+    else:
+        target.keyword = value
+
+
+def _fill_any(target: Any, values: list[Any]) -> None:
+    if values and isinstance(values[0], int):
+        target.integers.integers.extend(values)
+    else:
+        target.keywords.SetInParent()
+        target.keywords.strings.extend(values)
+
+
+def _fill_range(field: Any, bounds: Body) -> None:
+    for name, bound in bounds.items():
+        if isinstance(bound, str):
+            getattr(field.datetime_range, name).FromDatetime(datetime.fromisoformat(bound))
+        else:
+            setattr(field.range, name, bound)
+
+
+def fill_selectors(target: Any, body: Body) -> None:
+    """What is asked for beside the ids."""
+    payload, vector = body.get("with_payload"), body.get("with_vector")
+    if isinstance(payload, list):
+        target.with_payload.include.fields.extend(payload)
+    elif payload is not None:
+        target.with_payload.enable = payload
+    if isinstance(vector, list):
+        target.with_vectors.include.names.extend(vector)
+    elif vector is not None:
+        target.with_vectors.enable = vector
+
+
+# Answers
+
+
+def point_of(given: Any, body: Body) -> dict[str, Any]:
+    """A stored or found point; on the wire an empty payload and none are the same, so what was asked for decides."""
+    found: dict[str, Any] = {"id": id_of(given.id)}
+    fields = given.DESCRIPTOR.fields_by_name
+    if "score" in fields:
+        found |= {"score": given.score, "version": given.version}
+    if body.get("with_payload"):
+        found["payload"] = {key: value_of(value) for key, value in given.payload.items()}
+    if given.HasField("vectors"):
+        vector = given.vectors.vector
+        data = vector.dense.data if vector.HasField("dense") else vector.data
+        found["vector"] = np.frombuffer(data, dtype="<f4")
+    return found
+
+
+def id_of(given: Any) -> int | str:
+    return int(given.num) if given.WhichOneof("point_id_options") == "num" else str(given.uuid)
+
+
+def value_of(given: Any) -> Any:
+    kind = given.WhichOneof("kind")
+    if kind in (None, "null_value"):
+        return None
+    if kind == "struct_value":
+        return {key: value_of(value) for key, value in given.struct_value.fields.items()}
+    if kind == "list_value":
+        return [value_of(value) for value in given.list_value.values]
+    return getattr(given, kind)
+
+
+def update_of(given: Any, body: Body) -> dict[str, Any]:
+    """What became of an update."""
+    return {"operation_id": given.result.operation_id, "status": _STATUSES.get(given.result.status, "unknown")}
