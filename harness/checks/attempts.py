@@ -54,7 +54,7 @@ class _Attempts:
         for seen in each.attempts:
             took, gave_up = seen.exchange.ended_s - seen.exchange.started_s, seen.exchange.failure is Failure.TIMEOUT
             too_early = gave_up and took < limit_s - SLACK_S and not self._may_leave_early(each, seen)
-            if gave_up or took > limit_s:
+            if gave_up or (took > limit_s and self._contract.provider.timeout_of == "answer"):
                 yield from self._judge.expect(
                     "provider.timeout",
                     took <= limit_s + ROUNDED_S and not too_early,

@@ -13,10 +13,11 @@ def check_credential(sight: Sight) -> Iterator[Judgement]:
     """The credential goes out as declared, to the provider alone, and a wrong one is refused."""
     judge = Judge(agreement=sight.agreement, observation=sight.observation, check="credential")
     auth = sight.agreement.contract.provider.auth
-    if auth is None:
+    secrets = [secret for secret in sight.observation.secrets if secret]
+    if auth is None or not secrets:
         return
     prefix = "Bearer " if auth.scheme == "bearer" else ""
-    right = {prefix + secret for secret in sight.observation.secrets}
+    right = {prefix + secret for secret in secrets}
     clause = "provider.auth.scheme"
     for seen in sight.sent:
         request = seen.exchange.request
@@ -43,7 +44,7 @@ def check_credential(sight: Sight) -> Iterator[Judgement]:
         refused = seen.terms and next(
             (status for status, shape in seen.terms.model.responses.items() if shape.when == "unauthenticated"), None
         )
-        if refused and seen.by_provider and seen.exchange.request.header(auth.header) not in right and sight.observation.secrets:
+        if refused and seen.by_provider and seen.exchange.request.header(auth.header) not in right:
             yield from _refusal(judge, seen, refused)
 
 

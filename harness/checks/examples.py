@@ -20,7 +20,8 @@ def example_parts(example: Example) -> dict[str, object]:
 def check_examples(sight: Sight) -> Iterator[Judgement]:
     """Each example that was sent, by the client or by the harness, and how the provider itself answered it."""
     judge = Judge(agreement=sight.agreement, observation=sight.observation, check="examples")
-    for call, sent in sight.by_call:
+    changed = "credential_changed_to" in sight.observation.measured  # then a refusal is what was asked for
+    for call, sent in () if changed else sight.by_call:
         terms = sight.agreement.operations.get(call.operation)
         if terms is not None and call.intended is not None and sent and all(seen.exchange.injected is None for seen in sent):
             for name in _named(terms, call.intended):

@@ -28,7 +28,7 @@ from harness.wire.port import port_seam
 from harness.wire.seam_httpx import httpx_seam
 from harness.wire.wire import Rewrite, Script, Upstream, Wire
 
-REAL_LIMIT_S = 10.0
+REAL_LIMIT_S = 30.0
 MOST_REQUESTS = 3_000  # of one play: a client that makes more will not stop
 PATIENCE = 10  # how many budgets a call may take before it is taken to hang
 MONITOR = "monitor"

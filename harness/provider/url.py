@@ -10,6 +10,11 @@ from harness.wire.clock import VirtualClock
 from harness.wire.forward import forward
 
 
+def is_local(url: str) -> bool:
+    """Whether a URL names this machine."""
+    return (urlsplit(url).hostname or "") in ("localhost", "127.0.0.1", "::1")
+
+
 class UrlProvider:
     """A provider that runs somewhere; it can't be put into states, and it remembers what it was sent."""
 
@@ -21,8 +26,7 @@ class UrlProvider:
         self._base = base_url.rstrip("/")
         self.name = base_url
         self.credential = credential
-        local = (urlsplit(base_url).hostname or "") in ("localhost", "127.0.0.1", "::1")
-        self.level = Level.LIVE if not local or base_url == agreement.contract.provider.base_url else Level.STUB
+        self.level = Level.LIVE if not is_local(base_url) or base_url == agreement.contract.provider.base_url else Level.STUB
 
     def upstream(self, clock: Callable[[], float] | VirtualClock) -> "Forward":
         return Forward(base=self._base, base_path=self._agreement.base_path, timeout_s=self._agreement.contract.provider.timeout)

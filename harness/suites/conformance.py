@@ -5,14 +5,18 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from harness.checks.breaches import refusal_status
 from harness.checks.examples import example_parts
 from harness.client.scenario import Watch
-from harness.contract.agreement import OperationTerms, SequenceTerms
-from harness.exchange import Observation
+from harness.contract.agreement import OperationTerms, SequenceTerms, schema_steps
+from harness.exchange import Observation, Request
 from harness.suites.asking import ask
 from harness.suites.case import Case, Setting, Skipped
 from harness.suites.staging import Staging
 from harness.verdict import SkipReason
+from harness.wire.mutations import Kind, breaking
+
+WRONG_CREDENTIAL = "hk-not-the-credential"
 
 
 class Conformance:
@@ -103,10 +107,31 @@ class Conformance:
                 aim = f"operations.{terms.name}.responses.{status}*"
                 yield self._case(terms.name, f"given-{status}", partial(asked, [first], shape.given), aim)
         needed = next(iter(terms.model.examples.values())).given
+        yield from self._refusals(staging, terms, first, needed)
         for relation in terms.model.relations:
             variants = [variant for parts in examples.values() for variant in _variants(parts)]
             related = partial(asked, variants, state=needed)
             yield self._case(terms.name, relation, related, f"operations.{terms.name}.relations.{relation}")
+
+    def _refusals(self, staging: Staging, terms: OperationTerms, parts: Mapping[str, Any], state: str | None) -> Iterator[Case]:
+        """What the provider has to refuse, whether or not it can be put into states."""
+        unauthenticated = next((status for status, shape in terms.model.responses.items() if shape.when == "unauthenticated"), None)
+        if unauthenticated is not None and staging.setting.provider.credential:
+            wrong = [staging.request(terms, parts, credential=each) for each in ("", WRONG_CREDENTIAL)]
+            aims = (f"operations.{terms.name}.responses.{unauthenticated}*", "provider.auth.scheme")
+            yield self._case(terms.name, "wrong-credential", lambda: staging.observed(ask(staging.setting, wrong)), *aims)
+        refused = refusal_status(terms)
+        incomplete = list(self._incomplete(staging, terms, parts)) if refused is not None else []
+        if incomplete:
+            execute = lambda: staging.observed(ask(staging.setting, incomplete, state=state))
+            yield self._case(terms.name, "invalid-requests", execute, f"operations.{terms.name}.responses.{refused}*")
+
+    def _incomplete(self, staging: Staging, terms: OperationTerms, parts: Mapping[str, Any]) -> Iterator[Request]:
+        """The request without each of the properties that it needs."""
+        at = schema_steps("operations", terms.name, "request", "body")
+        for edit in breaking(staging.setting.agreement, at, parts["body"]) if terms.model.request.body is not None else ():
+            if edit.kind is Kind.DROPPED:
+                yield staging.request(terms, {**parts, "body": edit.value})
 
 
 def _variants(parts: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -217,7 +217,8 @@ class Staging:
     def observed(self, exchanges: list[Exchange]) -> Observation:
         """An observation of what the harness itself asked the provider."""
         provider = self.setting.provider
-        return Observation(exchanges=tuple(exchanges), level=provider.level, secrets=(provider.credential,), seed=self.setting.seed)
+        secrets = (provider.credential,) if provider.credential else ()
+        return Observation(exchanges=tuple(exchanges), level=provider.level, secrets=secrets, seed=self.setting.seed)
 
     def declared(self, operation: str, status: int, **headers: str) -> Answer:
         """The answer that an operation declares for a status of failure."""
