@@ -1,7 +1,7 @@
 """The binding from operations to the methods of a client, for any client, by YAML alone.
 
-The contract's own adapter needs no file: its ``bind:`` sections say everything. Another client has one in
-``contracts/clients/NAME.yaml``.
+A class that is made for the contract needs no file: its ``bind:`` sections say everything. Any other client has one
+in ``contracts/clients/NAME.yaml``.
 """
 
 # ruff: noqa: RUF012 -- pydantic copies the default of each field, and the models are frozen
@@ -150,8 +150,9 @@ def resolve(dotted: str) -> Callable[..., Any]:
 
 def bind(agreement: Agreement, wanted: str | None, *, clients: Path | None = None) -> Binding:
     """The binding of a client: the contract's adapter, a class by dotted path, or a file by name or path."""
-    if wanted is None or (":" in wanted and not wanted.endswith((".yaml", ".yml"))):
-        return _by_contract(agreement, wanted or agreement.contract.adapter)
+    wanted = wanted or agreement.contract.adapter
+    if ":" in wanted and not wanted.endswith((".yaml", ".yml")):
+        return _by_contract(agreement, wanted)
     path = Path(wanted)
     if not wanted.endswith((".yaml", ".yml")):
         folder = clients or agreement.path.parent / "clients"

@@ -31,6 +31,7 @@ from harness.contract.promises import (
 )
 from harness.contract.units import PositiveDuration
 from harness.contract.words import (
+    Adapter,
     BaseUrl,
     Credential,
     DottedPath,
@@ -64,12 +65,16 @@ __all__ = [
 
 
 class Auth(Part):
-    """How the client proves who it is; the credential is a reference to the environment."""
+    """How the client proves who it is; the credential is a reference to the environment.
+
+    ``echoed: false`` says that the provider never sends a credential back in what it says of an error.
+    """
 
     scheme: Literal["bearer", "api_key"]
     header: str = "authorization"
     credential: Credential
     required: bool = True
+    echoed: bool = True
 
     @property
     def variable(self) -> str:
@@ -87,11 +92,15 @@ class Container(Part):
 
 
 class Provider(Part):
-    """Where the provider is and how it is reached."""
+    """Where the provider is and how it is reached.
+
+    ``timeout`` is for a whole answer, or, with ``timeout_of: silence``, for the time in which nothing of it arrives.
+    """
 
     protocol: Literal["http", "http+grpc"] = "http"
     base_url: BaseUrl
     timeout: PositiveDuration
+    timeout_of: Literal["answer", "silence"] = "answer"
     auth: Auth | None = None
     probe: Probe
     default: Literal["stub", "embedded", "container", "live"] = "stub"
@@ -280,7 +289,7 @@ class Contract(Part):
     title: str
     consumer: Name
     description: str | None = None
-    adapter: DottedPath
+    adapter: Adapter
     provider: Provider
     facts: dict[Name, JsonValue] = {}
     settings: dict[Name, JsonValue] = {}

@@ -14,6 +14,7 @@ NAME = r"^[A-Za-z_][A-Za-z0-9_.\-]*$"
 SERVICE = r"^[a-z][a-z0-9_]*$"
 VERSION = r"^[A-Za-z0-9][A-Za-z0-9.\-]*$"
 DOTTED_PATH = r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$"
+ADAPTER = r"^([A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*|[A-Za-z_][A-Za-z0-9_\-]*)$"
 CREDENTIAL = r"^\$\{[A-Z_][A-Z0-9_]*\}$"
 BASE_URL = r"^https?://[^\s?#@]+[^/\s?#@]$"
 PROBE = r"^[A-Za-z0-9_.\-]+/[A-Za-z0-9_.\-]+$"
@@ -27,6 +28,7 @@ MEANINGS = {
     SERVICE: "lower-case letters, digits and `_`, a letter first",
     VERSION: "letters, digits, `.` and `-`, such as v1 or 2026-11",
     DOTTED_PATH: "package.module:Class",
+    ADAPTER: "package.module:Class, or the name of a file in contracts/clients",
     CREDENTIAL: "`${NAME}`, a reference to the environment: a secret never stands in a contract",
     BASE_URL: "a URL such as https://api.example.com/v1, without credential, query and last `/`",
     PROBE: "operation/example",
@@ -36,6 +38,7 @@ MEANINGS = {
 
 Name = Annotated[str, Field(pattern=NAME, max_length=100, examples=["name"])]
 DottedPath = Annotated[str, Field(pattern=DOTTED_PATH, examples=["package.module:Class"])]
+Adapter = Annotated[str, Field(pattern=ADAPTER, examples=["package.module:Class"])]
 Credential = Annotated[str, Field(pattern=CREDENTIAL, examples=["${API_KEY}"])]
 BaseUrl = Annotated[str, Field(pattern=BASE_URL, examples=["https://api.example.com/v1"])]
 Probe = Annotated[str, Field(pattern=PROBE, examples=["operation/example"])]

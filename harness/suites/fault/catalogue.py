@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from email.utils import formatdate
 
 from harness.contract.agreement import OperationTerms
 from harness.exchange import Response
 from harness.suites.staging import Staging
+from harness.wire.clock.model import START_OF_2026_S
 from harness.wire.faults import (
     Answer,
     EmptyResponse,
@@ -22,13 +24,13 @@ from harness.wire.faults import (
 )
 
 FaultOf = Callable[[int], Fault | None]
-DATE = "Fri, 21 Nov 2025 12:00:00 GMT"
+DATE = formatdate(START_OF_2026_S, usegmt=True)  # when a play begins: a client may go by its own clock
 RETRY_AFTER_FORMS: dict[str, dict[str, str]] = {
     "seconds": {"retry-after": "3"},
     "zero": {"retry-after": "0"},
     "a-minute": {"retry-after": "60"},
-    "http-date": {"retry-after": "Fri, 21 Nov 2025 12:00:07 GMT", "date": DATE},
-    "date-in-the-past": {"retry-after": "Fri, 21 Nov 2025 11:59:00 GMT", "date": DATE},
+    "http-date": {"retry-after": formatdate(START_OF_2026_S + 7, usegmt=True), "date": DATE},
+    "date-in-the-past": {"retry-after": formatdate(START_OF_2026_S - 60, usegmt=True), "date": DATE},
     "beyond-the-budget": {"retry-after": "86400"},
     "rubbish": {"retry-after": "soon"},
     "negative": {"retry-after": "-5"},

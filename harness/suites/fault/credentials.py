@@ -21,7 +21,8 @@ def credential_ordeals(staging: Staging, terms: OperationTerms) -> Iterator[Orde
     if staging.setting.agreement.contract.provider.auth is None:
         return
     yield from _changes(staging, terms)
-    yield from _echoes(staging, terms)
+    if staging.setting.agreement.contract.provider.auth.echoed:
+        yield from _echoes(staging, terms)
     yield Ordeal(
         name="redirected-elsewhere",
         execute=lambda: staging.observe(replace(staging.trial(), script=_elsewhere), (staging.invoke(terms.name),)),
