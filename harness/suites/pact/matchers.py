@@ -79,7 +79,7 @@ class Matching:
     def _object(self, at: Steps, value: Mapping[str, Any]) -> Matcher:
         known, required = self.properties(at, value)
         return {
-            name: self.matcher(known[name], item) if name in known else item
+            name: self.matcher(known[name], item) if name in known else {KIND: "type", "value": item}  # its value is not promised
             for name, item in value.items()
             if self.optional or name in required
         }
