@@ -102,7 +102,7 @@ def _scroll(engine: Engine, request: Any) -> Any:
 
 
 def _count(engine: Engine, request: Any) -> Any:
-    body: Plain = {"exact": request.exact if request.HasField("exact") else None}
+    body: Plain = {"exact": request.exact} if request.HasField("exact") else {}
     if request.HasField("filter"):
         body["filter"] = filter_in(request.filter)
     found = engine.on(request.collection_name, lambda held: held.count(body))

@@ -3,13 +3,13 @@
 import json
 import os
 import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import gettempdir
 
 import pytest
 
-from harness.provider.qdrant_engine import CannotServe, QdrantServer
+from harness.provider.qdrant_engine import CannotServe, QdrantServer, storage
 
 from .conftest import SQUARE, Ask, asking, result_of
 
@@ -88,14 +88,16 @@ def test_what_others_keep_in_the_folder_is_left_alone(path: Path) -> None:
     assert all(file.exists() for file in kept)
 
 
-def test_without_a_path_nothing_is_left_behind() -> None:
-    before = set(Path(gettempdir()).glob("qdrant-engine-*"))
+def test_without_a_path_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A place of its own: other tests, in other processes, have engines without a path too.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(storage, "_MEMORY", tmp_path)
     server = QdrantServer()
     server.open()
     filled(server)
-    assert set(Path(gettempdir()).glob("qdrant-engine-*")) - before
+    assert list(tmp_path.glob("qdrant-engine-*"))
     server.stop()
-    assert set(Path(gettempdir()).glob("qdrant-engine-*")) <= before
+    assert not list(tmp_path.glob("qdrant-engine-*"))
 
 
 def test_a_path_in_use_is_refused_until_its_server_has_stopped(path: Path, opened: QdrantServer) -> None:
