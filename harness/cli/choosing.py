@@ -1,12 +1,15 @@
 """Which contract is meant, and what it is tried with: shared by the commands."""
 
-from pathlib import Path
+from __future__ import annotations
 
-from harness.client.binding import bind
-from harness.contract.agreement import Agreement
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from harness.contract.catalog import contracts_folder, find, load
-from harness.provider.choice import choose
-from harness.suites.case import Setting
+
+if TYPE_CHECKING:  # what a contract is tried with costs more to import than to read it
+    from harness.contract.agreement import Agreement
+    from harness.suites.case import Setting
 
 
 def agreement_named(name: str) -> Agreement:
@@ -18,6 +21,10 @@ def agreement_named(name: str) -> Agreement:
 
 def setting_for(agreement: Agreement, *, provider: str | None, adapter: str | None, seed: int) -> Setting:
     """A contract with a provider and a client."""
+    from harness.client.binding import bind
+    from harness.provider.choice import choose
+    from harness.suites.case import Setting
+
     here = Path.cwd()
     return Setting(
         agreement=agreement,

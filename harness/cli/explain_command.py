@@ -1,67 +1,113 @@
-"""``harness explain``: what a clause says, where, who keeps it, and what would break it."""
+"""``harness explain``: what a clause says, where, who keeps it, who judges it, and what would break it."""
 
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import click
 
-from harness.cli.choosing import agreement_named
 from harness.cli.telling import Failure, style
-from harness.contract.agreement import Agreement
-from harness.contract.catalog import contracts_folder, entries, load
+from harness.contract.catalog import UnknownContract, contracts_folder, entries, find
 from harness.contract.clauses import Clause
+from harness.contract.coherence import Outline, read_outline
 from harness.contract.problems import ContractError, nearest
-from harness.proof.unprovable import ways_to_break
 
-LINES_SHOWN = 3
+MOST_LISTED = 12
 
 
 @click.command("explain")
 @click.argument("clause")
-@click.option("--contract", "name", help="Only in this contract (default: all of them).")
-def command(clause: str, name: str | None) -> None:
-    """Explain a clause by its id, or by any part of it that is unique.
+@click.option("--contract", "name", metavar="NAME", help="Look in this contract only (default: in all of them).")
+@click.option("--cases", is_flag=True, help="List the cases that are there for the clause (makes all cases, which takes a moment).")
+def command(clause: str, name: str | None, cases: bool) -> None:
+    """Explain a CLAUSE by its id, or by as much of the end of its id as is unique in its contract.
 
     \b
     Examples:
       harness explain resilience.retry.attempts
-      harness explain embed.responses.200.invariants.in_order --contract voyage_ai
+      harness explain retry.attempts --contract voyage_ai --cases
+      harness explain embed.responses.200.invariants.in_order
     """
-    agreements = [agreement_named(name)] if name else _readable()
-    found = [(agreement, known) for agreement in agreements for known in _matching(agreement, clause)]
-    exact = [(agreement, known) for agreement, known in found if known.id == clause]
+    outlines = dict(_outlines(name))
+    found = {title: meant for title, outline in outlines.items() if (meant := _meant(clause, outline))}
     if not found:
-        hint = nearest(clause, [known for agreement in agreements for known in agreement.clauses])
-        raise Failure(f"no contract has a clause `{clause}`" + (f"; {hint}" if hint else ""))
-    for agreement, known in exact or found[:10]:
-        _explain(agreement, known)
-    if not exact and len(found) > 10:
-        click.echo(f"… and {len(found) - 10} more clauses match; give more of the id")
+        raise Failure(_unknown(clause, outlines))
+    unsure = [f"{title}: {known.id}" for title, meant in found.items() if len(meant) > 1 for known in meant]
+    if unsure:
+        shown = "\n  ".join(unsure[:MOST_LISTED])
+        more = f"\n  and {len(unsure) - MOST_LISTED} more" if len(unsure) > MOST_LISTED else ""
+        raise Failure(f"`{clause}` may mean any of these; give more of the id:\n  {shown}{more}")
+    for title, (known, *_) in found.items():
+        _explain(title, outlines[title], known)
+        if cases:
+            _list_cases(title, known)
 
 
-def _readable() -> list[Agreement]:
-    here, found = Path.cwd(), []
-    for entry in entries(contracts_folder(here)):
+def _outlines(name: str | None) -> Iterator[tuple[str, Outline]]:
+    """The contracts to look in; one that can't be read is an error only if it was named."""
+    here = Path.cwd()
+    folder = contracts_folder(here)
+    known = find(name, folder)[:1] if name else entries(folder)
+    if not known:
+        raise UnknownContract(f"there is no contract in {folder}; put SERVICE.yaml into it")
+    for entry in known:
+        shown = str(entry.path.relative_to(here)) if entry.path.is_relative_to(here) else str(entry.path)
         try:
-            found.append(load(entry.path, root=here))
+            yield entry.name, read_outline(entry.path, shown_as=shown)
         except ContractError:
-            continue  # `harness lint` says what is wrong with it
-    return found
+            if name:
+                raise
+            click.echo(style(f"{entry.name} is left out: it can't be read (harness lint {entry.name})", "yellow", err=True), err=True)
 
 
-def _matching(agreement: Agreement, text: str) -> list[Clause]:
-    ends = [clause for clause in agreement.clauses.values() if clause.id == text or clause.id.endswith("." + text)]
-    return ends or [clause for clause in agreement.clauses.values() if text in clause.id]
+def _meant(text: str, outline: Outline) -> list[Clause]:
+    """The clause of that id, or else those whose id ends so."""
+    if text in outline.clauses:
+        return [outline.clauses[text]]
+    return [clause for clause in outline.clauses.values() if clause.id.endswith(f".{text}")]
 
 
-def _explain(agreement: Agreement, clause: Clause) -> None:
-    click.echo(style(clause.id, "bold") + f"  ({agreement.name}, {clause.kind})")
-    click.echo(f"  at       {clause.place}")
-    click.echo(f"  kept by  {', '.join(sorted(clause.parties)) or 'the contract itself'}")
-    for number, line in _excerpt(agreement.path, clause.place.line):
-        click.echo(f"  {number:5} | {line}")
-    click.echo("  broken by  " + "; ".join(ways_to_break(clause)))
+def _unknown(text: str, outlines: Mapping[str, Outline]) -> str:
+    known = [clause for outline in outlines.values() for clause in outline.clauses]
+    parts = dict.fromkeys(".".join(clause.split(".")[-text.count(".") - 1 :]) for clause in known)
+    within = [clause for clause in dict.fromkeys(known) if text in clause]
+    where = f"the contract {next(iter(outlines))} has" if len(outlines) == 1 else "no contract has"
+    message = f"{where} no clause `{text}`" if len(outlines) == 1 else f"{where} a clause `{text}`"
+    hint = nearest(text, known) or nearest(text, parts)
+    if not hint and within:
+        hint = "there are: " + ", ".join(within[:MOST_LISTED]) + (", …" if len(within) > MOST_LISTED else "")
+    return f"{message}; {hint}" if hint else message
 
 
-def _excerpt(path: Path, line: int) -> list[tuple[int, str]]:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [(number + 1, lines[number]) for number in range(line - 1, min(line - 1 + LINES_SHOWN, len(lines)))]
+def _explain(title: str, outline: Outline, clause: Clause) -> None:
+    from harness.checks.kinds import JUDGED_BY
+    from harness.proof.unprovable import ways_to_break
+
+    click.echo(f"{style(clause.id, 'bold')}  ({title})")
+    click.echo(f"  {clause.kind}, at {clause.place}")
+    for number, line in outline.document.excerpt(_steps(outline, clause), most=MOST_LISTED):
+        click.echo(style(f"  {number:5} | ", "dim") + line)
+    click.echo(f"  kept by    {', '.join(sorted(clause.parties)) or 'the contract itself'}")
+    click.echo(f"  judged by  {', '.join(JUDGED_BY[clause.kind])}")
+    click.echo(f"  broken by  {'; '.join(ways_to_break(clause))}")
+
+
+def _steps(outline: Outline, clause: Clause) -> tuple[str | int, ...]:
+    """Where in the document a clause stands; ids say words where the file has a place in a list."""
+    document = outline.document
+    keys = [steps for steps, place in document.keys.items() if place == clause.place]
+    return keys[0] if keys else max((steps for steps, place in document.places.items() if place == clause.place), key=len)
+
+
+def _list_cases(title: str, clause: Clause) -> None:
+    """How many cases of each suite are there for a clause, and their names."""
+    from harness.cli.choosing import agreement_named, setting_for
+    from harness.engine import all_cases, find_suites
+
+    setting = setting_for(agreement_named(title), provider="stub", adapter=None, seed=0)
+    found = [case for case in all_cases(setting, find_suites(())) if any(fnmatchcase(clause.id, aim) for aim in case.aims)]
+    counted = Counter(case.suite for case in found)
+    click.echo(f"  tried by   {', '.join(f'{suite} ({count})' for suite, count in counted.items()) or 'no case of its own'}")
+    for case in found:
+        click.echo(f"    {case.id}")

@@ -5,17 +5,21 @@ import sys
 
 import click
 
-from harness.client.binding import UnknownClient
-from harness.contract.catalog import UnknownContract
-from harness.contract.problems import ContractError
-from harness.engine.core import UnknownSuite
-from harness.events import StreamError
-from harness.provider.choice import UnknownProvider
-from harness.provider.had import ProviderUnavailable
-from harness.wire.server import PortUnavailable
-
 KEPT, BROKEN, USAGE, MISSED = 0, 1, 2, 3
-_KNOWN = (UnknownContract, UnknownClient, UnknownProvider, UnknownSuite, ProviderUnavailable, StreamError, PortUnavailable)
+
+# What a user can put right, by name: to be imported here, each would cost more than most commands do.
+_KNOWN = frozenset(
+    {
+        "harness.client.binding.UnknownClient",
+        "harness.contract.catalog.UnknownContract",
+        "harness.engine.core.UnknownSuite",
+        "harness.events.StreamError",
+        "harness.provider.choice.UnknownProvider",
+        "harness.provider.had.ProviderUnavailable",
+        "harness.wire.server.PortUnavailable",
+    }
+)
+_UNREADABLE = "harness.contract.problems.ContractError"
 
 
 class Failure(click.ClickException):
@@ -29,19 +33,23 @@ class Failure(click.ClickException):
 
 def listed(error: Exception) -> str | None:
     """What to tell about an error that is not a defect of ours; None for one that is."""
-    if isinstance(error, ContractError):
-        return f"the contract can't be read ({len(error.problems)} problems):\n{error}"
-    if isinstance(error, _KNOWN):
+    names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__}
+    if _UNREADABLE in names:
+        count = len(getattr(error, "problems", ()))
+        return f"the contract can't be read ({count} {'problem' if count == 1 else 'problems'}):\n{error}"
+    if names & _KNOWN:
         return str(error)
     if isinstance(error, OSError):
         return f"{error.filename or ''}: {error.strerror or error}".lstrip(": ")
+    if isinstance(error, ModuleNotFoundError):
+        return f"{error}: an optional part is not installed; pip install 'contract-harness[all]'"
     return None
 
 
 def coloured(*, err: bool = False) -> bool:
     """Colour on a terminal only, and never under NO_COLOR."""
     stream = sys.stderr if err else sys.stdout
-    return stream.isatty() and not os.environ.get("NO_COLOR")
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def style(text: str, how: str, *, err: bool = False) -> str:

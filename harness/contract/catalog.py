@@ -40,11 +40,7 @@ def contracts_folder(start: Path) -> Path:
 
 def entries(folder: Path) -> list[Entry]:
     """Every contract file in a folder, by name; the newest version of a service first."""
-    found = [
-        Entry(service=path.stem, version=None, path=path)
-        for path in sorted(folder.glob("*.yaml"))
-        if not path.name.startswith(".")
-    ]
+    found = [Entry(service=path.stem, version=None, path=path) for path in sorted(folder.glob("*.yaml")) if not path.name.startswith(".")]
     for sub in sorted(path for path in folder.iterdir() if path.is_dir() and path.name != CLIENTS):
         versions = [Entry(service=sub.name, version=path.stem, path=path) for path in sub.glob("*.yaml")]
         found += sorted(versions, key=lambda entry: version_key(entry.version or ""), reverse=True)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from harness.contract.document import Document, Steps, value_at
 from harness.contract.problems import Place
-from harness.contract.reader import Document, Steps
 from harness.contract.schemas import ASSERTIONS, reference, subschemas
 
 
@@ -34,6 +34,7 @@ class Kind(StrEnum):
     INVARIANT = "invariant"
     RELATION = "relation"
     SEQUENCE = "sequence"
+    STATEFUL = "stateful"
     ARGUMENT = "argument"
     RESULT = "result"
     EXAMPLE = "example"
@@ -94,6 +95,7 @@ _PROMISES: tuple[tuple[str, Kind, frozenset[str]], ...] = (
     ("operations.*.bind.result", Kind.RESULT, _CONSUMER),
     ("operations.*.examples.*", Kind.EXAMPLE, _BOTH),
     ("sequences.*.promises.*", Kind.SEQUENCE, _PROVIDER),
+    ("stateful.operations.*", Kind.STATEFUL, _PROVIDER),
     ("errors.*.media_type", Kind.MEDIA_TYPE, _PROVIDER),
     ("limits.batch.*", Kind.BATCH, _CONSUMER),
     ("limits.rate.*.requests", Kind.RATE, _CONSUMER),
@@ -140,7 +142,7 @@ def derive_clauses(document: Document) -> dict[str, Clause]:
 def _listed(document: Document) -> Iterator[Clause]:
     for steps in _promise_steps(document.value, ()):
         kind_parties = _promise(steps)
-        value = _at(document.value, steps)
+        value = value_at(document.value, steps)
         if kind_parties is None or value == "*/*":  # any media type at all is no promise
             continue
         if kind_parties[0] in _OF_BOUND and steps[0] == "operations" and not _is_bound(document.value, steps):
@@ -177,16 +179,10 @@ def _is_bound(root: Any, steps: Steps) -> bool:
     return "bind" in root["operations"][steps[1]]
 
 
-def _at(value: Any, steps: Steps) -> Any:
-    for step in steps:
-        value = value[int(step) if isinstance(value, list) else step]
-    return value
-
-
 def _by_value(root: Any, steps: Steps) -> Steps:
     """``steps`` with the index of a word or number replaced by the word or number itself."""
     if steps and isinstance(steps[-1], int):
-        value = _at(root, steps)
+        value = value_at(root, steps)
         if isinstance(value, str | int | float):
             return (*steps[:-1], str(value))
     return steps
@@ -239,7 +235,7 @@ def _judged_schemas(root: Mapping[str, Any]) -> Iterator[tuple[Steps, Mapping[st
         at, who = waiting.pop()
         if who <= parties.get(at, frozenset()):
             continue
-        for inner_at, schema in subschemas(_at(root, at), at):
+        for inner_at, schema in subschemas(value_at(root, at), at):
             if _in_alternative(inner_at[len(at) :]):
                 target = None
             else:

@@ -7,6 +7,7 @@ stand-in takes the place of what can't be read, so that the rest is still looked
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -33,6 +34,11 @@ class Outline:
 
     contract: Contract
     document: Document = field(repr=False)
+
+    @cached_property
+    def clauses(self) -> dict[str, Clause]:
+        """Every clause by id."""
+        return derive_clauses(self.document)
 
 
 def read_outline(path: Path, *, shown_as: str | None = None) -> Outline:

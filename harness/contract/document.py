@@ -89,3 +89,15 @@ class Document:
         while last > 1 and not self.lines[last - 1].strip():
             last -= 1
         return last
+
+
+def value_at(root: Any, steps: Steps) -> Any:
+    """What stands at ``steps``; None where nothing does."""
+    for step in steps:
+        if isinstance(root, list) and str(step).isdecimal() and int(step) < len(root):
+            root = root[int(step)]
+        elif isinstance(root, Mapping) and step in root:
+            root = root[str(step)]
+        else:
+            return None
+    return root

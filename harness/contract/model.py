@@ -262,6 +262,17 @@ class Sequence(Part):
     promises: dict[Name, Expression] = Field(min_length=1)
 
 
+class Stateful(Part):
+    """Operations that answer as a simple model says, whatever was done before; ``given`` is where both start.
+
+    What is done are their examples, in any order.
+    """
+
+    model: DottedPath
+    given: str
+    operations: list[Name] = Field(min_length=1)
+
+
 class ErrorShape(Part):
     """One of the provider's error bodies, with its media type.
 
@@ -296,6 +307,7 @@ class Contract(Part):
     operations: dict[Name, Operation] = Field(min_length=1)
     states: dict[str, list[Probe]] = {}
     sequences: dict[Name, Sequence] = {}
+    stateful: Stateful | None = None
     errors: dict[Name, ErrorShape] = {}
     schemas: dict[Name, Schema] = {}
     limits: Limits = Limits()

@@ -23,14 +23,10 @@ ASSERTIONS = _words(
     "format minItems maxItems uniqueItems contains minContains maxContains minProperties maxProperties propertyNames "
     "additionalProperties unevaluatedProperties unevaluatedItems dependentRequired anyOf oneOf not"
 )
-APPLICATORS_OF_ONE = _words(
-    "items contains additionalProperties unevaluatedProperties unevaluatedItems propertyNames not if then else"
-)
+APPLICATORS_OF_ONE = _words("items contains additionalProperties unevaluatedProperties unevaluatedItems propertyNames not if then else")
 APPLICATORS_OF_LIST = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 APPLICATORS_OF_MAP = frozenset({"properties", "patternProperties", "$defs", "dependentSchemas"})
-ANNOTATIONS = _words(
-    "$ref $comment title description default examples deprecated readOnly writeOnly contentEncoding contentMediaType"
-)
+ANNOTATIONS = _words("$ref $comment title description default examples deprecated readOnly writeOnly contentEncoding contentMediaType")
 FORMATS = _words(
     "date-time date time duration email idn-email hostname idn-hostname ipv4 ipv6 uri uri-reference iri iri-reference uuid "
     "uri-template json-pointer relative-json-pointer regex"

@@ -125,6 +125,10 @@ def _states(review: Review) -> None:
         _known_state(review, ("sequences", name, "given"), sequence.given)
         for step, example in sequence.steps.items():
             _known_example(review, ("sequences", name, "steps", step), example)
+    if contract.stateful is not None:
+        _known_state(review, ("stateful", "given"), contract.stateful.given)
+        for index, name in enumerate(contract.stateful.operations):
+            _known_operation(review, ("stateful", "operations", index), name)
     for name, operation in contract.operations.items():
         for example_name, shown in operation.examples.items():
             _known_state(review, ("operations", name, "examples", example_name, "given"), shown.given)

@@ -1,14 +1,14 @@
 """A contract under review, and the problems that were found so far."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from harness.contract.agreement import OperationTerms, SequenceTerms
-from harness.contract.document import Document, Steps
+from harness.contract.document import Document, Steps, value_at
 from harness.contract.model import Contract
 from harness.contract.problems import Place, Problem
 from harness.contract.schemas import SchemaSet
+
+__all__ = ["Review", "value_at"]
 
 
 @dataclass(kw_only=True)
@@ -41,15 +41,3 @@ class Review:
     def is_whole(self, *roots: Steps) -> bool:
         """Whether neither these parts nor anything in them has a stand-in."""
         return not any(repaired[: len(root)] == root[: len(repaired)] for repaired in self.repaired for root in roots)
-
-
-def value_at(root: Any, steps: Steps) -> Any:
-    """What stands at ``steps``; None where nothing does."""
-    for step in steps:
-        if isinstance(root, list) and str(step).isdecimal() and int(step) < len(root):
-            root = root[int(step)]
-        elif isinstance(root, Mapping) and step in root:
-            root = root[str(step)]
-        else:
-            return None
-    return root
