@@ -10,6 +10,7 @@ from harness.client.driver import Trial, play, play_in_real_time
 from harness.client.reaching import Reaching
 from harness.client.scenario import Invoke
 from harness.exchange import Call, Level, Observation, Request, Response
+from harness.provider.stub import Stub
 from harness.suites.case import Setting, Skipped
 from harness.suites.cassette.deck import Deck, EngineMissing, NotWritten, label_now
 from harness.suites.cassette.meaning import Recorded, calls_of
@@ -66,7 +67,7 @@ class Run:
     # Replay
 
     def _replayed(self, deck: Deck) -> Observation | Skipped:
-        player = Player(deck)
+        player = Player(deck, Stub(self.setting.agreement))
         trial = Trial(
             binding=self.setting.binding,
             upstream=lambda _: player,
@@ -79,16 +80,21 @@ class Run:
             seen = play(trial, tuple(call for call, _ in self._meant()))
         if tried:
             raise NotRecorded(f"the client asked for {', '.join(sorted(set(tried)))}, and the network is blocked")
-        if player.unknown and not self._has_findings(seen):
-            return self._unexplained(player.unknown[0], deck)
+        if player.unknown:
+            return (
+                replace(seen, level=Level.STUB)
+                if self._has_findings(seen)
+                else self._unexplained(player.unknown[0], deck)
+            )
         return replace(seen, note=self.tape.told(self.today) if self.tape else "")
 
     def _unexplained(self, request: Request, deck: Deck) -> Skipped:
-        """Nothing is wrong with a request, and yet it can't be answered."""
+        """Nothing is wrong with a request that is not recorded: another client may ask otherwise, the same one may not."""
         alike = [known for known in deck.recorded if known.means(request)]
         told = "; ".join(known.difference(request) for known in alike or deck.recorded[:1])
         text = f"{self.path.name} holds no answer to {request.method} {request.target} as this client asks: {told}"
-        if alike:
+        by = self.tape.label.by if self.tape and self.tape.label else None
+        if by != self.setting.binding.name:
             return Skipped(reason=SkipReason.NOT_FOR_THIS_CLIENT, detail=text)
         raise NotRecorded(f"{text}; record it with --record-mode=new_episodes")
 
@@ -162,17 +168,21 @@ def _status(call: Call) -> int | None:
 
 
 class Player:
-    """A cassette as an upstream; what it does not hold can't be reached."""
+    """A cassette as an upstream.
 
-    def __init__(self, deck: Deck) -> None:
-        self._deck = deck
+    What it does not hold is noted, and answered as the contract says: what the client does next is then its own
+    doing, and no consequence of the gap.
+    """
+
+    def __init__(self, deck: Deck, stub: Stub) -> None:
+        self._deck, self._stub = deck, stub
         self.unknown: list[Request] = []
 
     async def answer(self, request: Request) -> Response:
         found = self._deck.play(request)
         if found is None:
             self.unknown.append(request)
-            raise ConnectionError("the cassette holds no such request")
+            return self._stub.answer_now(request)
         return found
 
 

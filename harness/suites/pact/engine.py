@@ -52,11 +52,15 @@ class MockServer:
         self._server.__enter__()
         self.origin = f"http://127.0.0.1:{self._server.port}"
 
-    def stop(self) -> list[str]:
-        """What it was asked that it did not expect, and what it expected and was not asked."""
-        found = [str(mismatch) for mismatch in self._server.mismatches]
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """What it was asked that it did not expect, and why; that nothing else was asked is no refusal."""
+        unasked = engine().error.MissingRequest
+        return tuple(str(mismatch) for mismatch in self._server.mismatches if not isinstance(mismatch, unasked))
+
+    def stop(self) -> None:
+        """End it."""
         self._server.__exit__(None, None, None)
-        return found
 
 
 def write_pact(interactions: Iterable[Interaction], parties: Parties, *, to: Path) -> None:

@@ -42,9 +42,7 @@ class Pacts:
     name = "pact"
 
     def cases(self, setting: Setting) -> Iterator[Case]:
-        draft = Draft(
-            agreement=setting.agreement, answers=Answers(agreement=setting.agreement, stub=Stub(setting.agreement))
-        )
+        draft = draft_of(setting.agreement)
         for terms in setting.agreement.operations.values():
             for prospect in prospects(terms) if setting.binding.binds(terms.name) else ():
                 at = f"operations.{terms.name}"
@@ -68,6 +66,11 @@ class Pacts:
         return Case(suite=self.name, operation=operation, name=name, execute=execute, aims=aims)
 
 
+def draft_of(agreement: Agreement) -> Draft:
+    """What draws up the interactions of a contract."""
+    return Draft(agreement=agreement, answers=Answers(agreement=agreement, stub=Stub(agreement)))
+
+
 def parties_of(agreement: Agreement) -> Parties:
     """The two sides of the contract."""
     contract = agreement.contract
@@ -87,7 +90,11 @@ def pact_file(setting: Setting) -> Path:
 
 
 class MockServers:
-    """Pact's mock servers as an upstream: one for each different request, which expects what the contract allows there."""
+    """Pact's mock servers as an upstream: one for each different request, which expects what the contract allows there.
+
+    A request that is refused is answered all the same: what the client does next is then its own doing, and no
+    consequence of Pact's refusal.
+    """
 
     def __init__(self, draft: Draft, prospect: Prospect) -> None:
         self._draft, self._prospect = draft, prospect
@@ -98,14 +105,26 @@ class MockServers:
         if key not in self._servers:
             interaction = self._draft.for_consumer(self._prospect, request)
             self._servers[key] = MockServer(interaction, parties_of(self._draft.agreement))
-        return await forward(request, origin=self._servers[key].origin, timeout_s=MOCK_TIMEOUT_S)
+        server = self._servers[key]
+        before = len(server.refusals)
+        answer = await forward(request, origin=server.origin, timeout_s=MOCK_TIMEOUT_S)
+        return answer if len(server.refusals) == before else self._draft.answers.to(self._prospect, request)
 
-    def mismatches(self) -> list[str]:
-        """Stop all servers; what each was asked that the contract does not allow."""
-        return [mismatch for server in self._servers.values() for mismatch in server.stop()]
+    def stop(self) -> list[str]:
+        """What was refused, and why."""
+        refusals = [refusal for server in self._servers.values() for refusal in server.refusals]
+        for server in self._servers.values():
+            server.stop()
+        return refusals
 
 
 def _consume(setting: Setting, draft: Draft, prospect: Prospect) -> Observation:
+    seen, refusals = met(setting, draft, prospect)
+    return explained(setting, seen, refusals, "the mock server refuses what the client sent")
+
+
+def met(setting: Setting, draft: Draft, prospect: Prospect) -> tuple[Observation, list[str]]:
+    """What the client did against the mock server, and what the mock server refused."""
     servers = MockServers(draft, prospect)
     trial = Trial(
         binding=setting.binding,
@@ -115,8 +134,11 @@ def _consume(setting: Setting, draft: Draft, prospect: Prospect) -> Observation:
         script=lambda *_: StandIn(name="pact"),
         seed=setting.seed,
     )
-    seen = play(trial, (Invoke(operation=prospect.terms.name, parts=prospect.parts),))
-    return explained(setting, seen, servers.mismatches(), "the mock server refuses what the client sent")
+    try:
+        seen = play(trial, (Invoke(operation=prospect.terms.name, parts=prospect.parts),))
+    finally:
+        refusals = servers.stop()
+    return seen, refusals
 
 
 def explained(setting: Setting, seen: Observation, complaints: list[str], what: str) -> Observation:
@@ -183,14 +205,18 @@ class Remembering:
         self._expected = expected
 
     async def answer(self, request: Request) -> Response:
-        ready = Reaching(self._provider, agreement=self._setting.agreement, credential=self._setting.provider.credential)
+        ready = Reaching(
+            self._provider, agreement=self._setting.agreement, credential=self._setting.provider.credential
+        )
         ready.need(self._state_for(request), renewed=True)
         return await ready.answer(request)
 
     def _state_for(self, request: Request) -> str | None:
         for each in self._expected:
             model, parts = each.terms.model, each.parts
-            target = self._setting.agreement.target(each.terms.name, _mapping(parts.get("path")), _mapping(parts.get("query")))
+            target = self._setting.agreement.target(
+                each.terms.name, _mapping(parts.get("path")), _mapping(parts.get("query"))
+            )
             same_body = model.request.body is None or (bool(request.body) and request.json() == parts["body"])
             if request.method == model.method and request.target == target and same_body:
                 return model.examples[each.example].given

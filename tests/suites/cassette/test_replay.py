@@ -1,7 +1,6 @@
 """Recordings against the contract, and the client against recordings: the honest pass, each liar is named."""
 
 import contextlib
-import json
 import socket
 import subprocess
 import sys
@@ -10,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from adapters.voyage_ai import VoyageAI
@@ -52,22 +50,19 @@ class AsksOtherwise(VoyageAI):
         return await super().embed(*args, **{**options, "model": "voyage-3.5-lite"})
 
 
-class WithoutEncoding(httpx.AsyncBaseTransport):
-    def __init__(self) -> None:
-        self._inner = httpx.AsyncHTTPTransport()
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        body = {name: value for name, value in json.loads(request.content).items() if name != "encoding_format"}
-        headers = {name: value for name, value in request.headers.items() if name != "content-length"}
-        plain = httpx.Request(request.method, request.url, headers=headers, json=body, extensions=request.extensions)
-        return await self._inner.handle_async_request(plain)
-
-
 class PrefersNumbers(VoyageAI):
     """An honest client that has vectors sent as numbers."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options, transport=WithoutEncoding())
+    def _with_defaults(self, operation: str, body: dict[str, object]) -> dict[str, object]:
+        plain = super()._with_defaults(operation, body)
+        return {name: value for name, value in plain.items() if name != "encoding_format"}
+
+
+class Pads(VoyageAI):
+    """Says what its caller left open: no clause speaks of that."""
+
+    async def rerank(self, *args: Any, **options: Any) -> Any:
+        return await super().rerank(*args, **{"truncation": False, **options})
 
 
 class Wanders(VoyageAI):
@@ -230,15 +225,19 @@ def test_a_client_that_can_not_take_the_recorded_answer_is_not_blamed(
     assert "`encoding_format`: recorded base64, sent null" in verdict.reason
 
 
+def test_another_client_may_say_what_the_recording_one_left_open(
+    setting_of: SettingOf, verdict_of: VerdictOf, tmp_path: Path, shipped: Path
+) -> None:
+    def other(text: str) -> str:
+        return text.replace("by: adapters.voyage_ai:VoyageAI", "by: another").replace(',"truncation":true', "")
+
+    root = tampered(tmp_path, shipped, other, stem="rerank-best_two")
+    assert verdict_of(setting_of(root=root, client=Pads), "x-replayed").outcome is Outcome.SKIPPED
+
+
 def test_a_request_that_is_not_recorded_and_breaks_nothing_is_an_error_that_says_so(
     setting_of: SettingOf, verdict_of: VerdictOf, tmp_path: Path, shipped: Path, agreement: Agreement
 ) -> None:
-    class Pads(VoyageAI):
-        """Says what its caller left open: no clause speaks of that."""
-
-        async def rerank(self, *args: Any, **options: Any) -> Any:
-            return await super().rerank(*args, **{"truncation": False, **options})
-
     root = tampered(tmp_path, shipped, lambda text: text.replace(',"truncation":true', ""), stem="rerank-best_two")
     verdict = verdict_of(setting_of(root=root, client=Pads), "x-replayed")
     assert verdict.outcome is Outcome.ERROR

@@ -20,7 +20,8 @@ from harness.exchange import Level, Observation
 from harness.provider.had import Provider
 from harness.suites.case import Setting
 from harness.suites.pact import SUITE
-from harness.suites.pact.suite import CREDENTIAL, PactDisagrees, explained
+from harness.suites.pact.prospects import prospects
+from harness.suites.pact.suite import CREDENTIAL, PactDisagrees, draft_of, explained, met
 from harness.verdict import Outcome, Verdict
 
 SettingOf = Callable[..., Setting]
@@ -201,13 +202,19 @@ def test_a_request_that_pact_refuses_breaks_the_clause_that_forbids_it(
 
 @pytest.mark.parametrize("liar", [liar for liar, _ in REQUEST_LIARS], ids=[liar.__name__ for liar, _ in REQUEST_LIARS])
 def test_pact_itself_refuses_what_the_checks_find(setting_of: SettingOf, liar: type) -> None:
-    (case,) = [case for case in SUITE.cases(setting_of(client=liar)) if case.id == "pact::embed::200-one_text"]
-    seen = case.execute()
-    assert isinstance(seen, Observation)
-    answers = [exchange.response for call in seen.calls for exchange in call.exchanges if exchange.response]
-    assert answers
-    assert {(answer.status, answer.media_type) for answer in answers} == {(500, "application/json")}, answers[0].body
-    assert all("error" in answer.json() for answer in answers)  # type: ignore[operator]  # an object
+    setting = setting_of(client=liar)
+    prospect = next(prospects(setting.agreement.operations["embed"]))
+    seen, refusals = met(setting, draft_of(setting.agreement), prospect)
+    assert refusals
+    assert {exchange.response.status for call in seen.calls for exchange in call.exchanges if exchange.response} == {
+        200
+    }
+
+
+def test_an_honest_client_is_refused_nothing(setting_of: SettingOf) -> None:
+    setting = setting_of()
+    for prospect in prospects(setting.agreement.operations["rerank"]):
+        assert met(setting, draft_of(setting.agreement), prospect)[1] == []
 
 
 def test_a_result_that_is_not_what_was_answered_is_found(setting_of: SettingOf, verdict_of: VerdictOf) -> None:
