@@ -1,5 +1,6 @@
 """One pytest session over contracts: what is collected, what is reported, how it ends."""
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,9 @@ from harness.engine import all_cases, find_suites, started
 from harness.engine.core import SUITES, UnknownSuite
 from harness.events import CaseFinished, Event, Noted, ProofFinished, RunFinished, from_line
 from harness.plugin.items import ContractFile
+from harness.proof.result import Proof
 from harness.provider.choice import UnknownProvider, choose
 from harness.provider.had import ProviderUnavailable
-from harness.proof.result import Proof
 from harness.reporting.proof import lines as proof_lines
 from harness.reporting.stream import write_stream
 from harness.reporting.summary import Summary, summarise
@@ -29,6 +30,7 @@ _NARROWING = ("keyword", "markexpr", "lf", "deselect", "suite", "stepwise", "las
 
 def register(config: pytest.Config) -> None:
     """Read the contracts that are asked for and put them in the place of the test paths; UsageError if that fails."""
+    sys.path.append(str(config.rootpath))  # last: a client in the repository is found, an installed package stays what it is
     try:
         session = ContractSession(config)
     except (UnknownContract, UnknownClient, UnknownProvider, UnknownSuite, ProviderUnavailable) as error:
@@ -130,7 +132,7 @@ class ContractSession:
     def _prove(self, config: pytest.Config) -> None:
         """Break every clause, if that is asked for."""
         if config.getoption("--prove"):
-            from harness.plugin.proving import prove  # noqa: PLC0415 - only where it is asked for
+            from harness.plugin.proving import prove
 
             terminal = config.pluginmanager.get_plugin("terminalreporter")
             write = terminal.write_line if terminal else lambda text: None

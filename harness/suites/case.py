@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.client.binding import Binding
+from harness.client.driver import REAL_LIMIT_S
 from harness.contract.agreement import Agreement
 from harness.exchange import Observation
 from harness.provider.had import Provider
@@ -33,6 +34,7 @@ class Setting:
     root: Path
     seed: int = 0
     record_mode: str = "none"
+    real_limit_s: float = REAL_LIMIT_S  # of one play, in real seconds: whoever takes longer hangs
 
     @property
     def build(self) -> Path:

@@ -62,10 +62,10 @@ class Staging:
     def observe(self, trial: Trial, scenario: Scenario) -> Observation:
         """Take a trial's client through a scenario; one that has often kept us waiting is waited for no longer."""
         if len(self._hangs) >= PATIENCE:
-            trial = replace(trial, real_limit_s=IMPATIENT_S)
+            trial = replace(trial, real_limit_s=min(IMPATIENT_S, trial.real_limit_s))
         began_s = monotonic()
         seen = play(trial, scenario)
-        if seen.hung and monotonic() - began_s >= IMPATIENT_S:
+        if seen.hung and monotonic() - began_s >= min(IMPATIENT_S, trial.real_limit_s):
             self._hangs.append(seen.hung)
         return seen
 
@@ -79,6 +79,7 @@ class Staging:
             script=(lambda number, _: script(number)) if script else None,
             rewrite=rewrite,
             seed=self.setting.seed,
+            real_limit_s=self.setting.real_limit_s,
         )
 
     # Calls

@@ -55,5 +55,6 @@ def _fill(staging: Staging, terms: OperationTerms, entries: int) -> Scenario:
     size = batch.items if batch and batch.items else 100
     items = staging.items(terms, entries + 1)
     fills = tuple(staging.call_with(terms, items[start : min(start + size, entries)]) for start in range(0, entries, size))
+    early = staging.call_with(terms, items[min(size, entries) - 1 : min(size, entries)])
     again = (items[1:2], items[-2:-1], items[-1:], items[:1])
-    return (*fills, *(staging.call_with(terms, each) for each in again))
+    return (fills[0], early, *fills[1:], *(staging.call_with(terms, each) for each in again))

@@ -93,7 +93,7 @@ class Watchman:
                 self._client._cache.clear()
                 await self._client.embed(**PROBE)  # type: ignore[arg-type]  # both are what it takes
                 well = True
-            except Exception as error:  # noqa: BLE001 - whatever it is, the provider is not well
+            except Exception as error:
                 if well:
                     self._on_alert(error)
                 well = False

@@ -1,0 +1,135 @@
+"""Lying Qdrant clients: each is the reference client with one thing wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import httpx
+
+from adapters import errors
+from adapters.qdrant import Qdrant
+from adapters.qdrant.values import Page, PointId, Record, ScoredPoint, UpsertReport
+from adapters.resilience import BreakerPolicy
+from adapters.resilience.breaker import Breaker
+from harness.contract.model import BatchLimit
+
+assert httpx  # the seam in process is taken by clients whose module speaks httpx
+
+
+class _Changed(Qdrant):
+    """Takes every option of the client, to hand them on changed."""
+
+    def _limit(self, **changes: Any) -> None:
+        batch = self._contract.limits.batch
+        assert isinstance(batch, BatchLimit)
+        limits = self._contract.limits.model_copy(update={"batch": batch.model_copy(update=changes)})
+        self._contract = self._contract.model_copy(update={"limits": limits})
+
+
+class ReportsAllAsInserted(Qdrant):
+    """Reports a failed batch as inserted."""
+
+    async def upsert_vectors(self, collection: str, points: Any = None, **options: Any) -> UpsertReport:
+        try:
+            return await super().upsert_vectors(collection, points, **options)
+        except errors.ProviderError as error:
+            if not hasattr(error, "report"):
+                raise
+            return UpsertReport(upserted=[each["id"] for each in points], failed=(), batches=1)
+
+
+class OneHugeBatch(_Changed):
+    """Knows nothing of the largest body."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._limit(bytes=None)
+
+
+class OneLongBatch(_Changed):
+    """Sends as many points at a time as it is given."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._limit(items=None)
+
+
+class RetriesCreation(Qdrant):
+    """Creates again, though it may have been done already."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._endpoint._cautious = self._endpoint.resilience.retry
+
+
+class RetriesTimeouts(Qdrant):
+    """Repeats what timed out."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._endpoint.resilience.retry = replace(self._endpoint.resilience.retry, on_timeout=True)
+
+
+class NeverOpens(Qdrant):
+    """Has no breaker to speak of."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        policy = BreakerPolicy(failure_threshold=1000, recovery_timeout_s=60, half_open_successes=3)
+        self._endpoint.resilience.breaker = Breaker(policy)
+
+
+class IgnoresWait(Qdrant):
+    """Never waits."""
+
+    async def upsert_vectors(self, collection: str, points: Any = None, *, wait: bool = True, **options: Any) -> UpsertReport:
+        return await super().upsert_vectors(collection, points, wait=False, **options)
+
+
+class IgnoresFilters(Qdrant):
+    """Searches everything."""
+
+    async def search_vectors(self, collection: str, vector: Any = None, *, filters: Any = None, **options: Any) -> list[ScoredPoint]:
+        return await super().search_vectors(collection, vector, **options)
+
+
+class OneMore(Qdrant):
+    """Asks for one more than it was told."""
+
+    async def search_vectors(self, collection: str, vector: Any = None, *, limit: int = 10, **options: Any) -> list[ScoredPoint]:
+        return await super().search_vectors(collection, vector, limit=limit + 1, **options)
+
+
+class SwallowsAbsence(Qdrant):
+    """Has nothing to say of a collection that is not there."""
+
+    async def retrieve(self, collection: str, ids: Sequence[PointId], **options: Any) -> list[Record]:
+        try:
+            return await super().retrieve(collection, ids, **options)
+        except errors.NotFound:
+            return []
+
+
+class SmallVectors(Qdrant):
+    """Has a size of its own for collections."""
+
+    async def create_collection(self, collection: str, *, vectors: Mapping[str, object] | None = None, **options: Any) -> bool:
+        return await super().create_collection(collection, vectors=vectors or {"size": 1536, "distance": "Cosine"}, **options)
+
+
+class ForgetsNextPage(Qdrant):
+    """Believes that every page is the last."""
+
+    async def scroll(self, collection: str, **options: Any) -> Page:
+        return replace(await super().scroll(collection, **options), next_offset=None)
+
+
+class TellsTheKey(Qdrant):
+    """Puts the key into its errors."""
+
+    async def count(self, collection: str, **options: Any) -> int:
+        try:
+            return await super().count(collection, **options)
+        except errors.ProviderError as error:
+            error.args = (f"{error} (key {self._endpoint._credential})",)
+            raise
