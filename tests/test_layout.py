@@ -10,6 +10,7 @@ import pytest
 
 import adapters
 import harness
+from harness.contract.catalog import entries
 
 ROOT = Path(__file__).parents[1]
 ENGINES = {
@@ -69,3 +70,9 @@ def test_the_wheel_holds_contracts_and_load_tests_and_nothing_else_beside_the_pa
     assert {"adapters/contracts/voyage_ai.yaml", "harness/_load/locustfile.py", "harness/py.typed", "adapters/py.typed"} <= set(names)
     assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"harness", "adapters"}
     assert not [name for name in names if "cache" in name.lower().partition(".py")[0] and name.endswith((".db", ".json", ".pyc"))]
+
+
+def test_the_workflow_gates_on_every_contract() -> None:
+    line = next(line for line in (ROOT / ".github/workflows/contract.yml").read_text().splitlines() if line.strip().startswith("contract: ["))
+    gated = line.partition("[")[2].rstrip("]").split(", ")
+    assert gated == sorted(entry.name for entry in entries(ROOT / "contracts"))
