@@ -6,6 +6,7 @@ from harness.checks.compare import close
 from harness.checks.groups import group
 from harness.checks.judging import Judge
 from harness.checks.sight import Seen, Sight
+from harness.checks.stateful import STEP
 from harness.contract.agreement import OperationTerms
 from harness.contract.model import Example
 from harness.verdict import Judgement
@@ -32,6 +33,7 @@ def check_examples(sight: Sight) -> Iterator[Judgement]:
             and seen.by_provider
             and seen.request_is_spoken_of
             and seen.exchange.given is None
+            and seen.exchange.step != STEP  # made from anywhere, not from the state that the example needs
             and is_authentic(sight, seen)
         ):
             for name in _named(seen.terms, seen.request_parts):

@@ -20,6 +20,7 @@ from harness.checks.secrecy import check_secrecy
 from harness.checks.sequences import check_sequences
 from harness.checks.sight import Sight
 from harness.checks.sla import check_sla
+from harness.checks.stateful import check_stateful
 from harness.checks.states import check_states
 from harness.checks.terms import check_terms
 from harness.contract.agreement import Agreement
@@ -36,6 +37,7 @@ CHECKS: tuple[Check, ...] = (
     check_states,
     check_relations,
     check_sequences,
+    check_stateful,
     check_examples,
     check_outcome,
     check_attempts,

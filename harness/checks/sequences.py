@@ -16,6 +16,8 @@ def check_sequences(sight: Sight) -> Iterator[Judgement]:
     for seen in sight.all:
         if seen.exchange.step is not None and seen.exchange.response is not None and seen.exchange.injected is None:
             sequence, _, step = seen.exchange.step.partition("/")
+            if sequence not in sight.agreement.sequences:
+                continue
             taken.setdefault(sequence, {})[step] = seen
     for name, steps in taken.items():
         terms = sight.agreement.sequences[name]

@@ -15,7 +15,7 @@ from harness.provider.had import ProviderUnavailable
 from harness.suites.case import Case, Setting, Skipped, Suite
 from harness.verdict import Outcome, SkipReason, Verdict, fold
 
-SUITES = ("static", "conformance", "pact", "fuzz", "cassette", "fault", "load")
+SUITES = ("static", "conformance", "pact", "fuzz", "stateful", "cassette", "fault", "load")
 
 
 class UnknownSuite(LookupError):

@@ -27,7 +27,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--adapter", default=None, metavar="CLIENT", help="the client under test: package.module:Class, or a binding by name or YAML file")
     add("--contract-seed", type=int, default=0, metavar="N", help="the seed of everything random (default: 0)")
     add("--contract-report", default=None, metavar="FILE", help="where the event stream goes (default: build/reports/contract.jsonl)")
-    add("--prove", action="store_true", default=False, help="after the cases, break every clause and fail below the contract's mutation score")
+    add(
+        "--prove",
+        action="store_true",
+        default=False,
+        help="after the cases, break every clause and fail below the contract's mutation score",
+    )
     add("--contract-verbose", action="store_true", default=False, help="list every clause in the summary")
     with suppress(ValueError):  # another recording plugin has the same option, with the same modes
         add("--record-mode", default=None, metavar="MODE", help="of cassettes: none, new_episodes, once or all (default: none)")

@@ -8,7 +8,7 @@ from harness.contract.agreement import OperationTerms
 from harness.suites.fault.catalogue import FaultOf, first
 from harness.suites.fault.ordeal import Ordeal, ordeal, refusal
 from harness.suites.staging import Staging
-from harness.wire.faults import Latency
+from harness.wire.faults import Answer, Latency
 
 ODD_TEXTS = (
     "  spaces around  ",
@@ -111,6 +111,15 @@ def batch_ordeals(staging: Staging, terms: OperationTerms) -> Iterator[Ordeal]:
         yield from _full(staging, terms, batch.items)
     if batch is not None and batch.tokens is not None:
         yield ordeal(staging, "batch-of-long-items", lambda: (_wordy_call(staging, terms, batch.tokens or 0),), None, "limits.batch.tokens")
+    if batch is not None and batch.bytes is not None:
+        # Nobody needs to read as much: what comes back is the answer to a small request.
+        answer = lambda number: Answer(response=staging.good_answer(staging.invoke(terms.name, staging.leanest(terms))))
+        yield ordeal(staging, "batch-of-many-bytes", lambda: (_bulky_call(staging, terms, batch.bytes or 0),), answer, "limits.batch.bytes")
+
+
+def _bulky_call(staging: Staging, terms: OperationTerms, most_bytes: int) -> Invoke:
+    """Few items, and a quarter more of them than fits into one request."""
+    return staging.call_with(terms, staging.items(terms, 5, length=most_bytes // 4))
 
 
 def _texts(staging: Staging, terms: OperationTerms) -> Iterator[Ordeal]:

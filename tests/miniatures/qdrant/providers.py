@@ -106,11 +106,11 @@ class WithoutPayload(_OfSearch):
         return [{key: value for key, value in each.items() if key != "payload"} for each in points]
 
 
-class Rounds(_OfSearch):
-    """Rounds scores to one digit."""
+class Underrates(_OfSearch):
+    """Makes every score a little too small."""
 
     def lie(self, points: list[Any]) -> list[Any]:
-        return [{**each, "score": round(each["score"] - 0.04, 1)} for each in points]
+        return [{**each, "score": each["score"] * 0.999} for each in points]
 
 
 class _OfSearchRequest(Lie):
@@ -293,7 +293,9 @@ class ForgetsIndexes(Lie):
     def tell(self, ask: Ask, request: Request) -> Response:
         response = ask(request)
         is_info = request.method == "GET" and request.path.count("/") == 2
-        return changed(response, lambda result: {**result, "payload_schema": {}}) if is_info and "collections/" in request.path else response
+        return (
+            changed(response, lambda result: {**result, "payload_schema": {}}) if is_info and "collections/" in request.path else response
+        )
 
 
 class RefusesPlainly(Lie):

@@ -1,0 +1,34 @@
+"""Each lying Qdrant client is found out, by the clause that it breaks."""
+
+import pytest
+
+from harness.contract.agreement import Agreement
+
+from .conftest import Broken
+
+LIARS = {
+    "ReportsAllAsInserted": ("fault::upsert::one-batch-fails", "operations.upsert.responses.400.raises"),
+    "OneHugeBatch": ("fault::upsert::batch-of-many-bytes", "limits.batch.bytes"),
+    "OneLongBatch": ("fault::upsert::batch-one-too-many", "limits.batch.items"),
+    "RetriesCreation": ("fault::create_collection::reset_peer-always", "operations.create_collection.idempotent"),
+    "RetriesTimeouts": ("fault::count::timeout-always", "resilience.retry.attempts"),
+    "NeverOpens": ("fault::count::breaker-opens", "resilience.circuit_breaker.failure_threshold"),
+    "IgnoresWait": ("conformance::upsert::three", "operations.upsert.bind.arguments.wait"),
+    "IgnoresFilters": ("conformance::query::of_react", "operations.query.bind.arguments.filters"),
+    "OneMore": ("conformance::query::nearest", "operations.query.bind.arguments.limit"),
+    "SwallowsAbsence": ("fault::retrieve::404", "operations.retrieve.responses.404.raises"),
+    "SmallVectors": ("conformance::create_collection::defaults", "operations.create_collection.request.defaults.vectors"),
+    "ForgetsNextPage": ("conformance::scroll::first_page", "operations.scroll.bind.result"),
+    "TellsTheKey": ("fault::count::400", "provider.auth.credential"),
+}
+
+
+@pytest.mark.parametrize("liar", LIARS)
+def test_a_lying_client_is_found_out(liar: str, current: Agreement, broken: Broken) -> None:
+    where, clause = LIARS[liar]
+    assert clause in current.clauses
+    assert clause in broken(current, where, client=f"tests.miniatures.qdrant.clients:{liar}")
+
+
+def test_the_reference_client_breaks_nothing(current: Agreement, broken: Broken) -> None:
+    assert broken(current, *(where for where, _ in LIARS.values())) == set()
