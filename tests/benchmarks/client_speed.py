@@ -54,7 +54,7 @@ async def _round(origin: str, number: int) -> tuple[float, float]:
         for call in range(CALLS):
             pairs = [(bare, bare_s), (ours, ours_s)]
             for way, taken in pairs if call % 2 else reversed(pairs):
-                taken.append(await _timed(lambda way=way: way(f"text {number} {call}")))
+                taken.append(await _timed(lambda way=way, call=call: way(f"text {number} {call}")))
     return median(bare_s[10:]), median(ours_s[10:])
 
 

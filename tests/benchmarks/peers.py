@@ -53,7 +53,7 @@ def _mapping(base64: bool, vector: str) -> dict[str, object]:
     encoded = {"matchesJsonPath": {"expression": "$.encoding_format", **({"equalTo": "base64"} if base64 else {"absent": True})}}
     body = (
         '{"object":"list","data":[{"object":"embedding","index":0,"embedding":' + vector + '}],'
-        '"model":"{{jsonPath request.body \'$.model\'}}","usage":{"total_tokens":{{size (jsonPath request.body \'$.input[0]\')}}}}'
+        '"model":"{{jsonPath request.body \'$.model\'}}","usage":{"total_tokens":{{size (jsonPath request.body \'$.input[0]\')}} } }'
     )
     return {
         "request": {
