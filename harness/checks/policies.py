@@ -50,12 +50,14 @@ def check_refresh(sight: Sight) -> Iterator[Judgement]:
         return
     newest = sight.observation.secrets[int(sight.observation.measured["credential_changed_to"])]
     for _, sent in sight.by_call:
-        if sent and sent[0].trouble in (401, 403):
-            again = [seen for seen in sent[1:] if newest in (seen.exchange.request.header(auth.header) or "")]
+        fresh = [newest in (seen.exchange.request.header(auth.header) or "") for seen in sent]
+        if fresh and fresh[0]:
+            yield from judge.kept("resilience.policies.auth_failure")  # it had the new one before it was refused the old
+        elif sent and sent[0].trouble in (401, 403):
             yield from judge.expect(
                 "resilience.policies.auth_failure",
-                len(again) == 1 and len(sent) == 2,
+                fresh == [False, True],
                 expected="one repeat, with the credential as it now stands in the environment",
-                actual=f"{len(sent) - 1} repeats, {len(again)} with the new credential",
+                actual=f"{len(sent) - 1} repeats, {sum(fresh)} with the new credential",
                 exchange=sent[0].exchange,
             )

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from functools import cache
 from types import ModuleType
 
-# Every other way onto a network that a client could take; `urllib.parse` and the like are none.
+# Every other way onto a network that a client could take; the rest of `urllib` only reads what others fetch.
+URLLIB = frozenset({"urlopen", "build_opener", "urlretrieve", "OpenerDirector"})
 OTHERS = (
     "aiohttp",
     "grpc",
@@ -20,9 +21,9 @@ OTHERS = (
     "requests",
     "socket",
     "subprocess",
-    "urllib.request",
     "urllib3",
     "websockets",
+    *(f"urllib.request.{name}" for name in URLLIB),
 )
 
 
@@ -69,3 +70,5 @@ def _imported(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Attribute) and node.attr in URLLIB:
+            yield f"urllib.request.{node.attr}"

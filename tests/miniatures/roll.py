@@ -52,7 +52,9 @@ CLIENTS = (
     _client("breakers:TakesRefusalsAmiss", f"{BREAKER}.failure_threshold", "fault::embed::breaker-ignores-refusals"),
     _client("breakers:ForgetsNothing", f"{BREAKER}.failure_threshold", "fault::embed::breaker-counts-in-a-row-only"),
     _client("breakers:Sulks", f"{BREAKER}.recovery_timeout", "fault::embed::breaker-probes-and-closes"),
-    _client("breakers:Forgives", f"{BREAKER}.recovery_timeout", "fault::embed::breaker-probes-and-closes", "fault::embed::breaker-stays-open"),
+    _client(
+        "breakers:Forgives", f"{BREAKER}.recovery_timeout", "fault::embed::breaker-probes-and-closes", "fault::embed::breaker-stays-open"
+    ),
     _client("breakers:FloodsWhenHalfOpen", f"{BREAKER}.half_open_successes", "fault::embed::breaker-admits-only-probes"),
     _client("breakers:EasilyContent", f"{BREAKER}.half_open_successes", "fault::embed::breaker-needs-every-probe"),
     _client("breakers:NeverCloses", f"{BREAKER}.half_open_successes", "fault::embed::breaker-probes-and-closes"),
@@ -143,9 +145,15 @@ PROVIDERS = (
     _provider("unsorted", f"{RERANK}.responses.200.invariants.sorted_by_score", "conformance::rerank::provider-three_documents"),
     _provider("index_beyond_the_list", f"{RERANK}.responses.200.invariants.indexes_valid", "conformance::rerank::provider-three_documents"),
     _provider("the_same_one_twice", f"{RERANK}.responses.200.invariants.indexes_distinct", "conformance::rerank::provider-three_documents"),
-    _provider("documents_unasked", f"{RERANK}.responses.200.invariants.documents_on_request", "conformance::rerank::provider-three_documents"),
+    _provider(
+        "documents_unasked", f"{RERANK}.responses.200.invariants.documents_on_request", "conformance::rerank::provider-three_documents"
+    ),
     _provider("another_document", f"{RERANK}.responses.200.invariants.documents_match", "conformance::rerank::provider-best_two"),
     _provider("scores_of_others", f"{RERANK}.relations.score_of_pair", "conformance::rerank::score_of_pair"),
     _provider("documents_swapped", f"{CONTEXT}.relations.batch_equals_parts", "conformance::embed_contextualized::batch_equals_parts"),
-    _provider("chunks_lost", f"{CONTEXT}.responses.200.invariants.one_vector_per_chunk", "conformance::embed_contextualized::provider-two_documents"),
+    _provider(
+        "chunks_lost",
+        f"{CONTEXT}.responses.200.invariants.one_vector_per_chunk",
+        "conformance::embed_contextualized::provider-two_documents",
+    ),
 )

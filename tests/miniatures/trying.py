@@ -15,7 +15,9 @@ from tests.miniatures.providers import LyingProvider
 REAL_LIMIT_S = 6.0
 
 
-def verdicts(cases: Iterable[str], *, client: str | None = None, lie: str | None = None, real_limit_s: float = REAL_LIMIT_S) -> list[Verdict]:
+def verdicts(
+    cases: Iterable[str], *, client: str | None = None, lie: str | None = None, real_limit_s: float = REAL_LIMIT_S
+) -> list[Verdict]:
     """The verdicts of the cases with these ids, on a client and a provider; the honest ones by default."""
     setting = setting_of(client, lie, real_limit_s)
     return [run_case(setting, cases_of(setting, case.partition("::")[0])[case]) for case in cases]
