@@ -33,7 +33,7 @@ class ContainerProvider:
         assert declared is not None
         self._agreement = agreement
         self._declared = declared
-        self._image = f"{declared.image.rpartition(':')[0] or declared.image}:{tag}" if tag else declared.image
+        self.image = _tagged(declared.image, tag)
         self._ready_within_s = ready_within_s
         self._container: Any = None
         self.name = f"container:{tag}" if tag else "container"
@@ -85,27 +85,28 @@ class ContainerProvider:
         except ImportError as error:
             raise ProviderUnavailable(f"a container needs `{error.name}`: pip install 'contract-harness[container]'") from error
         try:
-            container = DockerContainer(self._image).with_exposed_ports(*self._declared.ports)
-            for name, value in self._declared.environment.items():
-                container.with_env(name, self._filled(value))
+            container = DockerContainer(self.image).with_exposed_ports(*self._declared.ports)
+            for name, value in self.environment.items():
+                container.with_env(name, value)
             return container.start()
         except docker.errors.ImageNotFound as error:
             raise ProviderUnavailable(
-                f"the image {self._image} is not here and can't be pulled ({_first_line(error)}): "
+                f"the image {self.image} is not here and can't be pulled ({_first_line(error)}): "
                 "check its tag, log in to its registry, or load it with `docker load`"
             ) from error
         except docker.errors.APIError as error:
-            raise ProviderUnavailable(f"the container {self._image} can't be started: {_first_line(error)}") from error
+            raise ProviderUnavailable(f"the container {self.image} can't be started: {_first_line(error)}") from error
         except docker.errors.DockerException as error:
             raise ProviderUnavailable(
-                f"there is no Docker to run {self._image} with ({_first_line(error)}): "
+                f"there is no Docker to run {self.image} with ({_first_line(error)}): "
                 "start it, set DOCKER_HOST, or take --provider embedded or stub"
             ) from error
 
-    def _filled(self, value: str) -> str:
-        """A value of the environment, with this run's credential where the contract refers to it."""
-        auth = self._agreement.contract.provider.auth
-        return value.replace(auth.credential, self.credential) if auth else value
+    @property
+    def environment(self) -> dict[str, str]:
+        """The container's environment, with this run's credential where the contract refers to one."""
+        auth, declared = self._agreement.contract.provider.auth, self._declared.environment
+        return {name: value.replace(auth.credential, self.credential) if auth else value for name, value in declared.items()}
 
     def _wait_until_ready(self) -> None:
         until_s = monotonic() + self._ready_within_s
@@ -114,14 +115,21 @@ class ContainerProvider:
             if monotonic() > until_s:
                 said = b"\n".join(self._container.get_logs())[-_LOG_SHOWN:].decode("utf-8", "replace").strip()
                 raise ProviderUnavailable(
-                    f"the container {self._image} did not answer {url} within {self._ready_within_s:g} s; it said: {said or 'nothing'}"
+                    f"the container {self.image} did not answer {url} within {self._ready_within_s:g} s; it said: {said or 'nothing'}"
                 )
             sleep(0.1)
 
 
+def _tagged(image: str, tag: str | None) -> str:
+    """An image with another tag; the colon of a registry's port begins none."""
+    name, _, last = image.rpartition("/")
+    bare = f"{name}/{last.partition(':')[0]}" if name else last.partition(":")[0]
+    return f"{bare}:{tag}" if tag else image
+
+
 def _answers(url: str) -> bool:
     try:
-        with urlopen(url, timeout=2.0) as response:  # noqa: S310 - an http URL made above
+        with urlopen(url, timeout=2.0) as response:
             return bool(response.status < 300)
     except (URLError, OSError):
         return False
