@@ -69,7 +69,7 @@ def test_a_client_that_swallows_every_exception_still_has_stalled(clock: Virtual
     async def hang() -> str:
         try:
             await asyncio.Event().wait()
-        except BaseException:  # noqa: BLE001  # the liar swallows cancellation too
+        except BaseException:  # the liar swallows cancellation too
             return "all is well"
         return ""
 
@@ -121,7 +121,7 @@ def spin_and_swallow() -> None:
     for _ in range(2):
         try:
             spin()
-        except BaseException:  # noqa: BLE001  # the liar takes every interruption for an error of the server
+        except BaseException:  # the liar takes every interruption for an error of the server
             print("retry")
 
 

@@ -115,7 +115,7 @@ async def outcome(call: Coroutine[Any, Any, Any]) -> Any:
     """What a call returns or raises."""
     try:
         return await call
-    except Exception as error:  # noqa: BLE001  that is the outcome
+    except Exception as error:
         return error
 
 
