@@ -74,6 +74,8 @@ class Binding:
     title: str
     target: str | None
     command: tuple[str, ...] | None
+    folder: Path = Path()  # where the command is run
+    install: str = ""
     construct: Mapping[str, Expression]
     methods: Mapping[str, BoundMethod]
     errors: Mapping[str, tuple[str, ...]]
@@ -121,11 +123,15 @@ class Binding:
                 continue
         return found
 
+    def made_with(self, names: Mapping[str, object]) -> dict[str, object]:
+        """What the client is made with."""
+        return {name: expression.evaluate({**dict.fromkeys(CONSTRUCT_NAMES), **names}) for name, expression in self.construct.items()}
+
     def make(self, names: Mapping[str, object]) -> Any:
         """A new client; UnknownClient when it can't be made."""
         assert self.target is not None
         factory = resolve(self.target)
-        arguments = {name: expression.evaluate({**dict.fromkeys(CONSTRUCT_NAMES), **names}) for name, expression in self.construct.items()}
+        arguments = self.made_with(names)
         try:
             return factory(**arguments)
         except TypeError as error:
@@ -238,6 +244,8 @@ def _by_file(agreement: Agreement, path: Path) -> Binding:
         title=model.title,
         target=model.target,
         command=tuple(model.command) if model.command else None,
+        folder=path.resolve().parent,
+        install=model.install,
         construct={name: compile_expression(source, names=CONSTRUCT_NAMES) for name, source in model.make.items()},
         methods={name: _method(agreement.operations[name], bound) for name, bound in model.operations.items()},
         errors={name: tuple(errors) for name, errors in model.errors.items()},

@@ -10,7 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from harness.client.command import ForeignError
 from harness.exchange import Raised
+
+
+STATUS_NAMES = ("status_code", "http_status", "status")  # where errors keep the status that they are about
 
 
 def method_of(client: Any, dotted: str) -> Any:
@@ -56,9 +60,13 @@ async def closed(client: Any, close: str | None) -> None:
 def raised(error: BaseException, names: Mapping[str, tuple[str, ...]], log: Sequence[str]) -> Raised:
     """What an engineer would see of an error; its own class names and the contract's names for them."""
     own = [kind.__name__ for kind in type(error).__mro__ if kind not in (object, BaseException)]
+    if isinstance(error, ForeignError):
+        own = [error.type, *error.kinds]
+    status = next((value for name in STATUS_NAMES if isinstance(value := getattr(error, name, None), int)), None)
+    own += [f"{kind}:{status}" for kind in own if status is not None]
     known = [name for name, aliases in names.items() if set(aliases) & set(own)]
     text = "\n".join((repr(error), str(error), *_attributes(error), "".join(traceback.format_exception(error)), *log))
-    return Raised(type=type(error).__name__, bases=(*own[1:], *known), message=str(error), text=text)
+    return Raised(type=own[0], bases=(*own[1:], *known), message=str(error), text=text)
 
 
 def _attributes(error: BaseException) -> list[str]:

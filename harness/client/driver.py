@@ -12,9 +12,12 @@ from functools import partial
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from harness.client.abroad import made_there, process_of
 from harness.client.attribution import Span, owners
 from harness.client.binding import Binding
 from harness.client.calling import called, closed, entered, method_of, raised, spoil
+from harness.client.command import PATIENCE_S as OUTSIDE_PATIENCE_S
+from harness.client.command import Foreign
 from harness.client.overhearing import Overheard, shown
 from harness.client.plain import plain
 from harness.client.reaching import Reaching
@@ -23,6 +26,7 @@ from harness.contract.expressions import EvaluationError
 from harness.exchange import Call, Ending, Exchange, Level, Observation, Raised, Request, Returned, Unfinished
 from harness.wire.clock import RealTimeExceeded, Stalled, VirtualClock, run
 from harness.wire.clock.model import Abort
+from harness.wire.clock.runner import PATIENCE_S
 from harness.wire.faults import Fault
 from harness.wire.port import port_seam
 from harness.wire.seam_httpx import httpx_seam
@@ -68,7 +72,8 @@ def play(trial: Trial, scenario: Scenario) -> Observation:
     stage = _Stage(trial, clock)
     with stage.environment():
         try:
-            run(partial(stage.play, scenario), clock=clock, real_limit_s=trial.real_limit_s)
+            patience_s = PATIENCE_S if stage.process is None else OUTSIDE_PATIENCE_S
+            run(partial(stage.play, scenario), clock=clock, real_limit_s=trial.real_limit_s, patience_s=patience_s)
         except (RealTimeExceeded, Stalled) as error:
             stage.hangs(error)
     return stage.observation()
@@ -92,6 +97,9 @@ class _RealClock(VirtualClock):
     @property
     def now_s(self) -> float:
         return time.monotonic() - self._began_s
+
+    def wall(self) -> float:
+        return time.time()
 
     def advance(self, seconds: float) -> None:
         time.sleep(seconds)
@@ -136,6 +144,9 @@ class _Stage:
         self.hung = ""
         self.upstream = trial.upstream(clock)
         self.ready = Reaching(self.upstream, agreement=self.binding.agreement, credential=trial.credential)
+        self.process = process_of(self.binding)
+        if self.process is not None and self.process.waiting_is_seen:
+            clock.outside_waits = self.process.waits
         self.wire = Wire(upstream=self.ready, clock=lambda: clock.now_s, script=self._script, rewrite=trial.rewrite)
 
     def _script(self, number: int, request: Request) -> Fault | None:
@@ -210,11 +221,23 @@ class _Stage:
         }
         for name, expression in self.binding.environment.items():
             os.environ[name] = str(expression.evaluate({"grpc_port": 0, **names}))
-        client = self.binding.make(names)
+        client = await self._made(names)
         try:
             yield client
         finally:
-            await closed(client, self.binding.close)
+            await closed(client, None if self.process else self.binding.close)
+
+    async def _made(self, names: Mapping[str, object]) -> Any:
+        if self.process is None:
+            return self.binding.make(names)
+        client = Foreign(self.process, clock=self.clock, said=self.overheard.lines.append)
+        await made_there(client, self.binding, names, self._environment_there())
+        return client
+
+    def _environment_there(self) -> dict[str, str]:
+        """What has changed in the environment since the process of a client was started."""
+        names = [*self.binding.environment, *([self._variable] if self._variable else [])]
+        return {name: os.environ[name] for name in names if name in os.environ}
 
     async def _take(self, client: Any, step: Step) -> None:
         match step:
@@ -264,6 +287,8 @@ class _Stage:
         running.step = step.step
 
         async def work() -> Any:
+            if isinstance(client, Foreign):
+                return await client.method(bound.call, self._environment_there)(**passed)
             return await called(method_of(client, bound.call), passed)
 
         def read(value: Any) -> object:

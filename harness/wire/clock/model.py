@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -67,6 +67,7 @@ class VirtualClock:
         self._now_ns = 0
         self._pacer: Pacer | None = None
         self.waits: list[Wait] = []
+        self.outside_waits: Callable[[], bool] | None = None  # tells whether a process outside can do nothing but wait
 
     @property
     def now_ns(self) -> int:

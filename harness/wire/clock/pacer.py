@@ -14,6 +14,9 @@ from harness.wire.clock.model import Abort, Stalled, VirtualClock
 T = TypeVar("T")
 
 LOOPBACK_GRACE_S = 0.001  # the kernel's share in delivering what a socket of this process already sent
+OUTSIDE_S = 5.0  # for how long a process outside may work without a word
+OUTSIDE_STEP_S = 0.002
+OUTSIDE_SEEN = 3  # times in a row that it has to be seen waiting
 STALL_S = 0.1
 STEP_S = 0.02
 SLICE_S = 0.001
@@ -133,7 +136,7 @@ class Pacer:
                 if self._changes != seen or (busy and not self._is_stuck()):
                     continue
                 grace_s = 0.0 if busy else self._grace_s(descriptors())
-                if grace_s and (ready := poll(grace_s)):
+                if grace_s and (ready := self._given(grace_s, poll)):
                     return ready
                 if self._move(seen, deadline_ns):
                     if deadline_ns is not None and self.clock.now_ns >= deadline_ns:
@@ -265,6 +268,18 @@ class Pacer:
         if not polled and not watched:
             return 0.0
         return self.patience_s if peers.any_outside(polled, watched) else LOOPBACK_GRACE_S
+
+    def _given(self, grace_s: float, poll: Callable[[float], T]) -> T | None:
+        """What traffic comes within so many real seconds, or until a process outside is seen to wait, if that can be seen."""
+        outside_waits = self.clock.outside_waits
+        if outside_waits is None or grace_s <= LOOPBACK_GRACE_S:
+            return poll(grace_s)
+        seen, end_s = 0, real.monotonic() + OUTSIDE_S
+        while seen < OUTSIDE_SEEN and real.monotonic() < end_s:
+            if ready := poll(OUTSIDE_STEP_S):
+                return ready
+            seen = seen + 1 if outside_waits() else 0
+        return None
 
     def _is_stuck(self) -> bool:
         """Whether the threads that could act have not, for as long as a peer outside is given.
