@@ -14,6 +14,7 @@ from harness.checks.outcome import check_outcome
 from harness.checks.policies import check_refresh, follow_up
 from harness.checks.rate import check_rate
 from harness.checks.relations import check_relations
+from harness.checks.repeats import check_repeats
 from harness.checks.requests import check_requests
 from harness.checks.responses import check_responses
 from harness.checks.secrecy import check_secrecy
@@ -35,6 +36,7 @@ CHECKS: tuple[Check, ...] = (
     check_credential,
     check_responses,
     check_states,
+    check_repeats,
     check_relations,
     check_sequences,
     check_stateful,

@@ -79,6 +79,12 @@ class CaseItem(pytest.Item):
             return None
         return to_line(CaseFinished(contract=self._setting.agreement.name, verdict=self._verdict, seconds=seconds))
 
+    def presentable(self, sections: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """What was captured while the case ran, for people: without the client's debug log, and without its credential."""
+        secret = self._setting.provider.credential
+        kept = [(name, text) for name, text in sections if not name.startswith("Captured log")]
+        return [(name, text.replace(secret, "[credential]") if secret else text) for name, text in kept]
+
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, Broken):
             verdict = excinfo.value.verdict

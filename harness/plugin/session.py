@@ -14,7 +14,7 @@ from harness.contract.problems import ContractError
 from harness.engine import all_cases, find_suites, started
 from harness.engine.core import SUITES, UnknownSuite
 from harness.events import CaseFinished, Event, Noted, ProofFinished, RunFinished, from_line
-from harness.plugin.items import ContractFile
+from harness.plugin.items import CaseItem, ContractFile
 from harness.proof.result import Proof
 from harness.provider.choice import UnknownProvider, choose
 from harness.provider.had import ProviderUnavailable
@@ -96,9 +96,10 @@ class ContractSession:
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
         """Send the verdict along with the report, also from one process to another."""
         report = yield
-        line = getattr(item, "event_line", None)
-        if call.when == "call" and line:
-            report.contract_event = line(call.duration)
+        if isinstance(item, CaseItem):
+            report.sections = item.presentable(report.sections)
+            if call.when == "call":
+                report.contract_event = item.event_line(call.duration)
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -107,6 +107,8 @@ class Conformance:
                 aim = f"operations.{terms.name}.responses.{status}*"
                 yield self._case(terms.name, f"given-{status}", partial(asked, [first], shape.given), aim)
         needed = next(iter(terms.model.examples.values())).given
+        if terms.model.idempotent:
+            yield self._case(terms.name, "asked-twice", partial(asked, [first, first], state=needed), f"operations.{terms.name}.idempotent")
         yield from self._refusals(staging, terms, first, needed)
         for relation in terms.model.relations:
             variants = [variant for parts in examples.values() for variant in _variants(parts)]
