@@ -1,7 +1,6 @@
 """Voyage AI: embeddings, contextualized embeddings and reranking, as ``contracts/voyage_ai.yaml`` promises."""
 
 import asyncio
-from binascii import a2b_base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from adapters.resilience import Cache, Monitor, readonly
 from adapters.resilience.monitor import OnAlert
 from adapters.resilience.settings import cache_policy
 from harness.contract.agreement import OperationTerms
+from harness.contract.base64_text import from_base64
 
 Vector = NDArray[Any]
 Key = tuple[object, ...]
@@ -256,7 +256,7 @@ _DTYPES = {"float": "<f4", "int8": "<i1", "uint8": "<u1", "binary": "<i1", "ubin
 def _decoded(embedding: str | list[float], dtype: str) -> Vector:
     """One vector from base64 or from numbers."""
     if isinstance(embedding, str):
-        return np.frombuffer(a2b_base64(embedding), dtype=_DTYPES[dtype])
+        return np.frombuffer(from_base64(embedding), dtype=_DTYPES[dtype])
     return np.asarray(embedding, dtype=_DTYPES[dtype])
 
 

@@ -65,6 +65,8 @@ def sent_items(terms: OperationTerms, seen: Seen) -> list[object] | None:
 
 def item_text(item: object) -> str:
     """An item as text that is equal for equal items."""
+    if type(item) is str:  # nearly all are, and there are many
+        return f'"{item}"'
     return json.dumps(item, default=repr, sort_keys=True)
 
 

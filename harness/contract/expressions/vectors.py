@@ -4,7 +4,6 @@ What is made up from a text takes only sums that are exact and single operations
 so that it is the same to the bit on every machine.
 """
 
-import binascii
 import hashlib
 import math
 from array import array
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.contract.base64_text import from_base64, to_base64
 from harness.contract.expressions.errors import EvaluationError
 from harness.contract.expressions.text import encoded
 from harness.contract.expressions.values import (
@@ -44,7 +44,7 @@ def vector(steps: Steps, value: Any, dtype: Any = "float") -> Vector:
         return _from_numbers(steps, value)
     charge(steps, len(value) >> 6)
     try:
-        found = np.frombuffer(binascii.a2b_base64(value, strict_mode=True), layout)
+        found = np.frombuffer(from_base64(value), layout)
     except ValueError:  # binascii.Error is one
         raise EvaluationError(f"not the base64 of {dtype} numbers") from None
     return found if layout == "<f4" else found.astype(np.float32)
@@ -212,4 +212,4 @@ def base64(steps: Steps, value: Any) -> str:
     else:
         data = np.ascontiguousarray(vector(steps, value), "<f4")
     charge(steps, len(data) >> 4)
-    return binascii.b2a_base64(data, newline=False).decode("ascii")
+    return to_base64(data)
