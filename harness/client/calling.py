@@ -13,7 +13,6 @@ import numpy as np
 from harness.client.command import ForeignError
 from harness.exchange import Raised
 
-
 STATUS_NAMES = ("status_code", "http_status", "status")  # where errors keep the status that they are about
 
 

@@ -136,8 +136,8 @@ class Pacer:
                 if self._changes != seen or (busy and not self._is_stuck()):
                     continue
                 grace_s = 0.0 if busy else self._grace_s(descriptors())
-                if grace_s and (ready := self._given(grace_s, poll)):
-                    return ready
+                if grace_s and (given := self._given(grace_s, poll)):
+                    return given
                 if self._move(seen, deadline_ns):
                     if deadline_ns is not None and self.clock.now_ns >= deadline_ns:
                         return None
