@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import httpx
 import numpy as np
@@ -94,8 +94,9 @@ class VoyageAI:
             model=model, input_type=input_type, truncation=truncation, output_dimension=output_dimension, output_dtype=output_dtype
         )
         body = self._with_defaults("embed", {"input": given, "encoding_format": "base64", **options})
-        self._refuse_invalid_items("embed", "input", body)
-        vectors = await self._fetched("embed", "input", body, lambda data, dtype: [_decoded(item["embedding"], dtype) for item in data])
+        batches = self._valid_batches("embed", "input", body)
+        read: Read = lambda data, dtype: [_decoded(item["embedding"], dtype) for item in data]
+        vectors = await self._fetched("embed", "input", body, batches, read)
         return np.stack(vectors)
 
     async def embed_contextualized(
@@ -117,9 +118,9 @@ class VoyageAI:
             enable_auto_chunking=enable_auto_chunking, chunk_size=chunk_size, chunk_overlap=chunk_overlap,
         )
         body = self._with_defaults("embed_contextualized", {"inputs": given, "encoding_format": "base64", **options})
-        self._refuse_invalid_items("embed_contextualized", "inputs", body)
+        batches = self._valid_batches("embed_contextualized", "inputs", body)
         return await self._split(
-            "embed_contextualized", "inputs", body,
+            "embed_contextualized", "inputs", body, batches,
             lambda data, dtype: [np.stack([_decoded(chunk["embedding"], dtype) for chunk in document["data"]]) for document in data],
         )
 
@@ -184,38 +185,45 @@ class VoyageAI:
         """The contract's defaults for what was left open."""
         return {**self._terms(operation).model.request.defaults, **body}
 
-    def _refuse_invalid_items(self, operation: str, field: str, body: Mapping[str, object]) -> None:
-        """InvalidInput for what can't be split into good requests."""
+    def _valid_batches(self, operation: str, field: str, body: Mapping[str, object]) -> "list[_Batch]":
+        """The items in good requests; InvalidInput for what can't be split into such."""
         items = body[field]
         assert isinstance(items, list)
         terms = self._terms(operation)
-        for batch in self._batches(terms, field, body) or [items]:
-            self._endpoint.refuse_invalid(terms, {**body, field: batch})
+        batches = self._batches(terms, field, body)
+        for batch in batches or [_Batch(items, 0.0)]:
+            self._endpoint.refuse_invalid(terms, {**body, field: batch.items})
+        return batches
 
-    async def _fetched(self, operation: str, field: str, body: dict[str, object], read: "Read") -> list[Vector]:
+    async def _fetched(
+        self, operation: str, field: str, body: dict[str, object], batches: "list[_Batch]", read: "Read"
+    ) -> list[Vector]:
         """The results of the items, as far as they are known from the cache, the rest by requests."""
         items = body[field]
         assert isinstance(items, list)
         if self._cache is None:
-            return await self._split(operation, field, body, read)
+            return await self._split(operation, field, body, batches, read)
         key = (operation, *((name, value) for name, value in sorted(body.items()) if name != field))
 
         async def load(keys: tuple[Key, ...]) -> list[Vector]:
-            return await self._split(operation, field, {**body, field: [item for *_, item in keys]}, read)
+            if len(keys) == len(items):  # nothing is known and nothing stands twice
+                return await self._split(operation, field, body, batches, read)
+            asked = {**body, field: [item for *_, item in keys]}
+            return await self._split(operation, field, asked, self._batches(self._terms(operation), field, asked), read)
 
         return await self._cache.fetch([(*key, item) for item in items], load)
 
-    async def _split(self, operation: str, field: str, body: dict[str, object], read: "Read") -> list[Vector]:
+    async def _split(
+        self, operation: str, field: str, body: dict[str, object], batches: "list[_Batch]", read: "Read"
+    ) -> list[Vector]:
         """The results of the items in their order, by as many requests as the limits ask for, at the same time."""
         terms, deadline = self._terms(operation), self._endpoint.resilience.deadline()
         dtype = str(body.get("output_dtype") or "float")
 
-        async def one(batch: list[object]) -> list[Vector]:
-            request = {**body, field: batch}
-            value = await self._endpoint.call(terms, request, deadline=deadline, tokens=_cost(terms, request, "tokens"))
+        async def one(batch: _Batch) -> list[Vector]:
+            value = await self._endpoint.call(terms, {**body, field: batch.items}, deadline=deadline, tokens=batch.tokens)
             return read(value["data"], dtype)
 
-        batches = self._batches(terms, field, body)
         if len(batches) == 1:
             return await one(batches[0])
         try:
@@ -228,14 +236,14 @@ class VoyageAI:
             raise first from None
         return [vector for task in tasks for vector in task.result()]
 
-    def _batches(self, terms: OperationTerms, field: str, body: Mapping[str, object]) -> list[list[object]]:
+    def _batches(self, terms: OperationTerms, field: str, body: Mapping[str, object]) -> "list[_Batch]":
         """The items in as few requests as the limits allow, each item in one."""
         items, limit = body[field], self._contract.limits.batch
         assert isinstance(items, list)
         most_items = limit.items if limit and limit.items else len(items)
         most_tokens = limit.tokens if limit and limit.tokens else float("inf")
-        if len(items) <= most_items and _cost(terms, body, "tokens") <= most_tokens:
-            return [items] if items else []
+        if len(items) <= most_items and (whole := _cost(terms, body, "tokens")) <= most_tokens:
+            return [_Batch(items, whole)] if items else []
         batches: list[list[object]] = []
         spent = float("inf")
         for item in items:
@@ -245,7 +253,14 @@ class VoyageAI:
                 spent = 0.0
             batches[-1].append(item)
             spent += tokens
-        return batches
+        return [_Batch(batch, _cost(terms, {**body, field: batch}, "tokens")) for batch in batches]
+
+
+class _Batch(NamedTuple):
+    """The items of one request, and its tokens."""
+
+    items: list[object]
+    tokens: float
 
 
 Read = Callable[[list[dict[str, Any]], str], list[Vector]]
