@@ -31,8 +31,6 @@ def with_items(terms: OperationTerms, parts: Parts, items: list[object]) -> dict
     old = _items(terms, parts)
     body = parts.get("body")
     swapped = _swapped(body, old, items) if old is not None else body
-    if swapped is body and old is not None and isinstance(body, Mapping) and (field := _field_of_items(terms)) in body:
-        swapped = {**body, field: items}  # they are said in another form than they are compared in
     return None if swapped is body else {**parts, "body": swapped}
 
 
@@ -51,7 +49,14 @@ def _items(terms: OperationTerms, parts: Parts) -> list[object] | None:
         items = terms.evaluate(terms.bind.split_items, request=parts)
     except EvaluationError:
         return None
-    return items if isinstance(items, list) else None
+    return _as_said(terms, parts, items) if isinstance(items, list) else None
+
+
+def _as_said(terms: OperationTerms, parts: Parts, items: list[object]) -> list[object]:
+    """The items in the form that they have in the request, which may be another than they are compared in."""
+    body, field = parts.get("body"), _field_of_items(terms)
+    said = body.get(field) if isinstance(body, Mapping) else None
+    return said if isinstance(said, list) and len(said) == len(items) else items
 
 
 def _swapped(value: object, old: object, new: object) -> object:
