@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from harness.contract.clauses import Clause, clause_id
 from harness.contract.expressions import Expression, Scope, compile_expression, compile_scope
@@ -164,7 +164,7 @@ def compile_sequence(model: Sequence) -> SequenceTerms:
 class Agreement:
     """A contract, ready for use."""
 
-    contract: Contract
+    contract: Contract = field(repr=False)
     document: Document = field(repr=False)
     clauses: Mapping[str, Clause] = field(repr=False)
     schemas: SchemaSet = field(repr=False)
@@ -197,7 +197,7 @@ class Agreement:
         for terms in self._by_method.get(method, ()):
             found = terms.path_pattern.match(rest)
             if found and (best is None or len(found.groupdict()) < len(best[1])):
-                best = terms, found.groupdict()
+                best = terms, {name: unquote(value) for name, value in found.groupdict().items()}
         return best
 
     @cached_property

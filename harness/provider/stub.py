@@ -5,24 +5,33 @@ value of the contract's own expression, so that every invariant holds. It knows 
 """
 
 import hmac
+import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from itertools import islice
 from time import monotonic
 from typing import Any
 
 import orjson
 
 from harness.contract.agreement import Agreement, OperationTerms, schema_steps
+from harness.contract.document import value_at
 from harness.contract.expressions import EvaluationError, Expression
 from harness.contract.model import ResponseShape
+from harness.contract.problems import nearest
 from harness.exchange import Headers, Request, Response
+from harness.provider.refusing import Refused, content, example_headers, refusal, with_message
 from harness.provider.windows import Windows
+from harness.wire.mutations.sample import sample
 
-ANY_STATE = "*"
+__all__ = ["ANY_CREDENTIAL", "Entry", "Stub", "with_message"]
+
+ANY_CREDENTIAL = "*"
+_LITERAL = re.compile(r"true|false|-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?")
 JOURNAL_LENGTH = 1000
-_JSON_OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+MOST_REASONS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +45,6 @@ class Entry:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Refused(Exception):
-    when: str
-    reason: str
-    status: int | None = None
-    headers: Headers = ()
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Prepared:
     """An operation with everything at hand that an answer needs."""
@@ -51,18 +52,21 @@ class _Prepared:
     terms: OperationTerms
     status: int
     body: Expression | None
+    example: object
     headers: Headers
+    made_headers: Mapping[str, Expression]
+    media_type: str
     schema: tuple[Any, ...] | None
-    refusals: Mapping[str, int]
     states: Mapping[str, int]
     constants: Mapping[str, object] = field(repr=False)
 
 
 class Stub:
-    """Answers requests as the contract says; ``credential`` None accepts any.
+    """Answers requests as the contract says.
 
-    ``enforce_limits`` makes it keep the contract's rate limits; ``seed`` changes every made-up value.
-    Nothing here is safe to be used from two threads at once.
+    ``credential`` None asks for none, ``ANY_CREDENTIAL`` for one of any value. ``enforce_limits`` makes it keep
+    the contract's rate limits; ``seed`` changes every made-up value. Nothing here is safe to be used from two
+    threads at once.
     """
 
     def __init__(
@@ -77,11 +81,13 @@ class Stub:
         self.agreement = agreement
         self.journal: deque[Entry] = deque(maxlen=JOURNAL_LENGTH)
         self.given: str | None = None
-        self._credential = credential
         self._windows = Windows(agreement.contract.limits.rate, clock=clock) if enforce_limits else None
         auth = agreement.contract.provider.auth
         self._auth_header = auth.header.lower() if auth else ""
-        self._auth_value = (f"Bearer {credential}" if auth.scheme == "bearer" else credential) if auth and credential else None
+        self._auth_prefix = "Bearer " if auth and auth.scheme == "bearer" else ""
+        self._credential: str | None = None
+        if credential is not None and not (credential == ANY_CREDENTIAL and auth and not auth.required):
+            self.accept(credential)
         self._prepared = {name: self._prepare(terms, seed) for name, terms in agreement.operations.items()}
         self._routes: dict[tuple[str, str], tuple[_Prepared, dict[str, str]]] = {}
 
@@ -92,28 +98,45 @@ class Stub:
             terms=terms,
             status=status,
             body=terms.stub_bodies.get(status),
-            headers=(("content-type", shape.media_type),) if shape.body is not None else (),
+            example=self._example(terms, status, shape),
+            headers=(*((("content-type", shape.media_type),) if shape.body is not None else ()), *example_headers(shape).items()),
+            made_headers=terms.stub_headers.get(status, {}),
+            media_type=shape.media_type,
             schema=schema_steps("operations", terms.name, "request", "body") if body is not None else None,
-            refusals={s.when: status for status, s in reversed(terms.model.responses.items()) if s.when},
             states={s.given: status for status, s in terms.model.responses.items() if s.given},
             constants={**terms.constants, "seed": seed},
         )
 
+    def _example(self, terms: OperationTerms, status: int, shape: ResponseShape) -> object:
+        """The answer to any good request where the contract has no expression for one."""
+        shown = [
+            example.response.body for example in terms.model.examples.values() if example.response and example.response.status == status
+        ]
+        if shown or shape.example is not None or shape.body is None:
+            return shown[0] if shown else shape.example
+        at = schema_steps("operations", terms.name, "responses", status, "body")
+        return sample(at, lambda steps: value_at(self.agreement.document.value, steps))
+
     @property
     def states(self) -> frozenset[str]:
-        """The provider states that the contract declares."""
-        return frozenset(state for prepared in self._prepared.values() for state in prepared.states)
+        """The provider states that the contract declares.
+
+        Those that requests lead to change nothing here: a stub remembers nothing, and answers as if it were so.
+        """
+        failures = (state for prepared in self._prepared.values() for state in prepared.states)
+        return frozenset(failures) | frozenset(self.agreement.contract.states)
 
     def accept(self, credential: str) -> None:
         """From now on only this credential is right."""
-        auth = self.agreement.contract.provider.auth
-        if auth:
-            self._auth_value = f"Bearer {credential}" if auth.scheme == "bearer" else credential
+        if self.agreement.contract.provider.auth:
+            self._credential = credential
 
     def enter(self, given: str | None) -> None:
         """Put the provider into a declared state until it is put into another; None is the normal one."""
         if given is not None and given not in self.states:
-            raise ValueError(f"the contract declares no provider state `{given}`; there are: {', '.join(sorted(self.states))}")
+            hint = nearest(given, self.states)
+            known = f"the contract declares no provider state `{given}`; there are: {', '.join(sorted(self.states))}"
+            raise ValueError(f"{known}; {hint}" if hint else known)
         self.given = given
 
     async def answer(self, request: Request) -> Response:
@@ -126,21 +149,25 @@ class Stub:
         if found is None:
             return self._unknown(request)
         prepared, path = found
+        reason = ""
         try:
             response = self._serve(prepared, path, request)
-            reason = ""
-        except _Refused as refused:
-            response, reason = self._refusal(prepared, refused), refused.reason
-        self.journal.append(
-            Entry(method=request.method, target=request.target, status=response.status, operation=prepared.terms.name, reason=reason)
-        )
+        except Refused as refused:
+            response, reason = refusal(self.agreement, prepared.terms, refused), refused.reason
+        except EvaluationError as error:  # the contract says too little of such a request
+            reason = f"the contract's own expression has no value for this request: {error}"
+            response = Response(status=500, headers=(("content-type", "text/plain"),), body=reason.encode())
+        self._note(request, response, prepared.terms.name, reason)
         return response
+
+    def _note(self, request: Request, response: Response, operation: str | None, reason: str) -> None:
+        entry = Entry(method=request.method, target=request.target, status=response.status, operation=operation, reason=reason)
+        self.journal.append(entry)
 
     def declared(self, operation: str, status: int, *, reason: str = "", headers: Mapping[str, str] | None = None) -> Response:
         """The response that an operation declares for a status of failure, whoever wants to send it."""
-        prepared = self._prepared[operation]
-        refused = _Refused("state", reason or f"status {status}", status, tuple((headers or {}).items()))
-        return self._refusal(prepared, refused)
+        refused = Refused("outage", reason or f"status {status}", status, tuple((headers or {}).items()))
+        return refusal(self.agreement, self._prepared[operation].terms, refused)
 
     def _route(self, request: Request) -> tuple[_Prepared, dict[str, str]] | None:
         path = request.target if "?" not in request.target else request.path
@@ -156,9 +183,8 @@ class Stub:
 
     def _serve(self, prepared: _Prepared, path: dict[str, str], request: Request) -> Response:
         if self.given is not None and self.given in prepared.states:
-            status = prepared.states[self.given]
-            raise _Refused("state", f"given {self.given}", status) if status >= 300 else _Refused("outage", self.given)
-        if self._auth_value is not None:
+            raise Refused("outage", f"given {self.given}", prepared.states[self.given])
+        if self._credential is not None:
             self._authenticate(request)
         body = self._read(prepared, request)
         parts = {"body": body, "query": request.query if "?" in request.target else {}, "path": path, "headers": dict(request.headers)}
@@ -168,44 +194,56 @@ class Stub:
             self._rule(prepared, name, rule, names)
         if self._windows is not None:
             self._limit(prepared, names)
+        headers = prepared.headers
+        if prepared.made_headers:
+            made = {name.lower(): str(made.evaluate(names)) for name, made in prepared.made_headers.items()}
+            headers = tuple({**dict(headers), **made}.items())
         if prepared.body is None:
-            return Response(status=prepared.status, headers=prepared.headers)
-        data = prepared.body.evaluate(names)
-        text = isinstance(data, str) and not prepared.headers[0][1].endswith("json")
-        content = str(data).encode() if text else orjson.dumps(data, option=_JSON_OPTIONS)
-        return Response(status=prepared.status, headers=prepared.headers, body=content)
+            data = content(prepared.example, prepared.media_type) if prepared.example is not None else b""
+            return Response(status=prepared.status, headers=headers, body=data)
+        return Response(status=prepared.status, headers=headers, body=content(prepared.body.evaluate(names), prepared.media_type))
 
     def _authenticate(self, request: Request) -> None:
         sent = request.header(self._auth_header)
         if sent is None:
-            raise _Refused("unauthenticated", f"the header `{self._auth_header}` is missing")
-        if not hmac.compare_digest(sent.encode(), str(self._auth_value).encode()):
-            raise _Refused("unauthenticated", "the credential is not the right one")
+            raise Refused("unauthenticated", f"the header `{self._auth_header}` is missing")
+        if not sent.startswith(self._auth_prefix) or sent == self._auth_prefix.strip():
+            raise Refused("unauthenticated", f"the header `{self._auth_header}` is not of the form `{self._auth_prefix}…`")
+        if self._credential == ANY_CREDENTIAL:
+            return
+        if not hmac.compare_digest(sent.encode(), f"{self._auth_prefix}{self._credential}".encode()):
+            raise Refused("unauthenticated", "the credential is not the right one")
 
     def _read(self, prepared: _Prepared, request: Request) -> object:
         if prepared.schema is None:
             return None
+        sent = request.header("content-type")
+        wanted = prepared.terms.model.request.media_type
+        if sent is not None and sent != wanted and sent.partition(";")[0].strip().lower() != wanted:
+            raise Refused("invalid_request", f"the content type is `{sent}`, not `{wanted}`")
         try:
             body = orjson.loads(request.body)
         except orjson.JSONDecodeError as error:
-            raise _Refused("invalid_request", f"the body is not JSON: {error}") from None
+            raise Refused("invalid_request", f"the body is not JSON: {error}" if request.body else "the body is missing") from None
         if not self.agreement.schemas.is_valid(prepared.schema, body):
-            violation = next(self.agreement.schemas.violations(prepared.schema, body))
-            raise _Refused("invalid_request", f"at {violation.pointer or '/'}: {violation.message}")
+            broken = islice(self.agreement.schemas.violations(prepared.schema, body), MOST_REASONS)
+            raise Refused("invalid_request", "; ".join(f"at {found.pointer or '/'}: {found.message}" for found in broken))
         return body
 
     def _parameters(self, prepared: _Prepared, parts: Mapping[str, Any]) -> None:
         declared = prepared.terms.model.request
-        for part in ("query", "path", "headers"):
-            for name, parameter in getattr(declared, part).items():
+        for part, parameters in (("query", declared.query), ("path", declared.path), ("headers", declared.headers)):
+            for name, parameter in parameters.items():
                 value = parts[part].get(name.lower() if part == "headers" else name)
                 if value is None:
                     if parameter.required:
-                        raise _Refused("invalid_request", f"the {part} parameter `{name}` is missing")
+                        raise Refused("invalid_request", f"the {part} parameter `{name}` is missing")
                     continue
                 at = schema_steps("operations", prepared.terms.name, "request", part, name, "schema")
-                if not any(self.agreement.schemas.is_valid(at, typed) for typed in _readings(value)):
-                    raise _Refused("invalid_request", f"the {part} parameter `{name}` is malformed")
+                readings = _readings(value)
+                if not any(self.agreement.schemas.is_valid(at, reading) for reading in readings):
+                    found = next(self.agreement.schemas.violations(at, readings[-1]))
+                    raise Refused("invalid_request", f"the {part} parameter `{name}` is malformed: {found.message}")
 
     def _rule(self, prepared: _Prepared, name: str, rule: Expression, names: Mapping[str, object]) -> None:
         try:
@@ -215,7 +253,7 @@ class Stub:
         else:
             reason = f"{name}: {prepared.terms.model.request.rules[name].because}"
         if holds is not True:
-            raise _Refused("invalid_request", reason, prepared.terms.model.request.rules[name].status)
+            raise Refused("invalid_request", reason, prepared.terms.model.request.rules[name].status)
 
     def _limit(self, prepared: _Prepared, names: Mapping[str, object]) -> None:
         assert self._windows is not None
@@ -224,61 +262,30 @@ class Stub:
         wait_s = self._windows.take(tokens=float(cost) if isinstance(cost, int | float) else 0.0)
         if wait_s > 0:
             seconds = str(int(wait_s) + 1)
-            raise _Refused("rate_limited", f"the rate limit is used up for {seconds} s", headers=(("retry-after", seconds),))
-
-    def _refusal(self, prepared: _Prepared, refused: _Refused) -> Response:
-        status = refused.status or prepared.refusals.get(refused.when) or prepared.refusals.get("invalid_request") or 400
-        shape = prepared.terms.response_for(status)
-        headers = dict(refused.headers)
-        if shape is not None:
-            examples = {name.lower(): header.example for name, header in shape.headers.items() if header.example}
-            headers = {**examples, **headers}
-        return self._error(shape, status, refused.reason, headers)
-
-    def _error(self, shape: ResponseShape | None, status: int, reason: str, headers: Mapping[str, str]) -> Response:
-        error = self.agreement.contract.errors.get(shape.error or "") if shape else None
-        if error is None:
-            return Response(status=status, headers=(("content-type", "text/plain"), *headers.items()), body=reason.encode())
-        example = shape.example if shape and shape.example is not None else with_message(error.example, error.message, reason)
-        media_type = "text/plain" if "*" in error.media_type else error.media_type
-        body = str(example).encode() if isinstance(example, str) and not media_type.endswith("json") else orjson.dumps(example)
-        return Response(status=status, headers=(("content-type", media_type), *headers.items()), body=body)
+            raise Refused("rate_limited", f"the rate limit is used up for {seconds} s", headers=(("retry-after", seconds),))
 
     def _unknown(self, request: Request) -> Response:
         """No operation answers here: say which one was nearly asked for."""
+        methods = {terms.model.method for terms in self.agreement.operations.values()}
+        allowed = sorted(method for method in methods if self.agreement.operation_of(method, request.path))
+        reason = f"the contract has no operation {request.method} {request.path}"
+        if allowed:
+            reason += f"; that path takes {', '.join(allowed)}"
+        elif near := self._nearest(request):
+            reason += f"; the nearest is {near}"
+        headers: Headers = (("content-type", "text/plain"), *((("allow", ", ".join(allowed)),) if allowed else ()))
+        response = Response(status=405 if allowed else 404, headers=headers, body=reason.encode())
+        self._note(request, response, None, reason)
+        return response
+
+    def _nearest(self, request: Request) -> str:
         offered = {
             f"{terms.model.method} {self.agreement.base_path}{terms.model.path}": name for name, terms in self.agreement.operations.items()
         }
-        asked = f"{request.method} {request.path}"
-        close = get_close_matches(asked, list(offered), n=1, cutoff=0.3)
-        hint = f"; the nearest is {close[0]} ({offered[close[0]]})" if close else ""
-        other_method = any(key.split(" ", 1)[1] == request.path for key in offered)
-        reason = f"the contract has no operation {asked}{hint}"
-        status = 405 if other_method else 404
-        self.journal.append(Entry(method=request.method, target=request.target, status=status, operation=None, reason=reason))
-        return Response(status=status, headers=(("content-type", "text/plain"),), body=reason.encode())
-
-
-def with_message(example: Any, pointer: str, message: str) -> Any:
-    """An error body with its text for people replaced; ``pointer`` says where that text stands."""
-    steps = pointer.split("/")[1:]
-    if not steps:
-        return message if isinstance(example, str) else example
-    if not isinstance(example, Mapping):
-        return example
-    head, rest = steps[0], "/".join(["", *steps[1:]]) if len(steps) > 1 else ""
-    inner = with_message(example.get(head, ""), rest, message) if rest else message
-    return {**example, head: inner}
+        close = get_close_matches(f"{request.method} {request.path}"[:200], list(offered), n=1, cutoff=0.3)
+        return f"{close[0]} ({offered[close[0]]})" if close else ""
 
 
 def _readings(text: str) -> list[object]:
-    """What the text of a parameter may mean: itself, a number, a truth value."""
-    found: list[object] = [text]
-    if text in ("true", "false"):
-        found.append(text == "true")
-    for convert in (int, float):
-        try:
-            found.append(convert(text))
-        except ValueError:
-            continue
-    return found
+    """What the text of a parameter may mean: itself, and a number or truth value if it looks like one."""
+    return [text, orjson.loads(text)] if _LITERAL.fullmatch(text) else [text]

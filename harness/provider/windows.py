@@ -30,7 +30,9 @@ class Windows:
         waits = [0.0]
         if limit.requests is not None and len(inside) >= limit.requests:
             waits.append(inside[len(inside) - limit.requests][0] + limit.per - now)
-        if limit.tokens is not None:
+        if limit.tokens is not None and tokens > limit.tokens:
+            waits.append(limit.per)  # such a request is never taken, however long it waits
+        elif limit.tokens is not None:
             spare = limit.tokens - tokens - sum(cost for _, cost in inside)
             for at, cost in inside:
                 if spare >= 0:

@@ -184,7 +184,7 @@ def line_of() -> Callable[[str], int]:
 @pytest.fixture(scope="session")
 def shipped_files() -> list[Path]:
     """The contracts of this repository."""
-    folder = Path(__file__).parents[3] / "contracts"
+    folder = Path(__file__).parents[2] / "contracts"
     return sorted([*folder.glob("*.yaml"), *(path for path in folder.glob("*/*.yaml") if path.parent.name != "clients")])
 
 
