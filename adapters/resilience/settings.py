@@ -9,8 +9,15 @@ def retry_policy(contract: Contract) -> RetryPolicy:
     retry = contract.resilience.retry
     if retry is None:
         return RetryPolicy(
-            attempts=1, on_statuses=frozenset(), on_timeout=False, on_connection=False,
-            wait_initial_s=0, wait_multiplier=1, wait_max_s=0, jitter_s=0, honour_retry_after=False,
+            attempts=1,
+            on_statuses=frozenset(),
+            on_timeout=False,
+            on_connection=False,
+            wait_initial_s=0,
+            wait_multiplier=1,
+            wait_max_s=0,
+            jitter_s=0,
+            honour_retry_after=False,
         )
     hinted = retry.retry_after
     least, most = hinted.added if hinted else (0.0, 0.0)
