@@ -107,7 +107,7 @@ class Cache(Generic[K, V]):
 
 def readonly(array: "NDArray[Any]") -> "NDArray[Any]":
     """An array that nobody can write to: itself when it is one already, else a copy. For `Cache(own=…)`."""
-    if array.flags.writeable or not array.flags.owndata:
+    if array.flags.writeable or not (array.flags.owndata or isinstance(array.base, bytes)):  # bytes never change
         array = array.copy()
         array.flags.writeable = False
     return array
