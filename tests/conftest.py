@@ -8,3 +8,5 @@ ROOT = str(Path(__file__).parents[1])
 # Last: what is installed comes before the folders harness/ and adapters/ beside the tests.
 if ROOT not in sys.path:
     sys.path.append(ROOT)
+
+pytest_plugins = ["pytester"]  # only the uppermost conftest may say so
