@@ -274,6 +274,8 @@ def _incoherent(agreement: Agreement, model: ClientFile, document: Document) -> 
 
     if (model.target is None) == (model.command is None):
         problems.append(Problem(Place(document.file), "needs either `target` or `command`", "target: package.module:Class"))
+    if model.command is not None and model.wire == "httpx":
+        problem(("wire",), "a command is another process: nothing here is beneath its HTTP stack", "port")
     for name, source in {**model.make, **model.environment}.items():
         section = "make" if name in model.make else "environment"
         _compiled((section, name), source, CONSTRUCT_NAMES, problem)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.suites.clients.conftest import Inspect
+from .conftest import Inspect
 
 NODE = Path(__file__).parents[3] / "contracts" / "clients" / "node"
 HERS = {  # what the SDK does otherwise when nothing is in the way

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.suites.clients.conftest import Inspect
+from .conftest import Inspect
 
 pytest.importorskip("openai", reason="the official OpenAI SDK is not installed: pip install openai")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.suites.clients.conftest import Inspect
+from .conftest import Inspect
 
 pytest.importorskip("voyageai", reason="the official Voyage SDK is not installed: pip install voyageai")
 
