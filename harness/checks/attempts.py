@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from harness.checks.circuit import may_refuse
-from harness.checks.groups import Group, group
+from harness.checks.groups import Group, group, names_of
 from harness.checks.judging import Judge
 from harness.checks.rate import is_pressed
 from harness.checks.sight import Seen, Sight
@@ -135,7 +135,9 @@ class _Attempts:
         last, ended_s = each.last, each.last.exchange.ended_s
         wait_s = longest_wait_s(self._sight.agreement, last, made)
         budget_s = self._contract.resilience.budget
-        needed_s = ended_s - each.call.started_s + wait_s + self._contract.provider.timeout * (last.trouble == "timeout")
+        needed_s = ended_s - each.call.started_s + wait_s
+        if self._says_deadline(each) and last.trouble == "timeout":
+            needed_s += self._contract.provider.timeout  # it may take care not to begin what it can't end
         if budget_s is not None and needed_s >= budget_s - SLACK_S:
             return True
         if may_refuse(self._sight, ended_s, ended_s + wait_s):
@@ -144,9 +146,14 @@ class _Attempts:
         others_failed = any(_failed(exchange) for exchange in each.call.exchanges if id(exchange) not in own)
         return others_failed or (last.terms is not None and not last.terms.model.idempotent)
 
+    def _says_deadline(self, each: Group) -> bool:
+        deadline = self._contract.failures.deadline
+        return deadline is not None and deadline.raises in names_of(each.call.ending)
+
     # How long
 
     def waits(self, attempts: tuple[Seen, ...], retry: Retry) -> Iterator[Judgement]:
+        in_bounds = True
         for index, (seen, following) in enumerate(pairwise(attempts)):
             if seen.trouble not in retry.on and seen.trouble != "protocol":
                 continue
@@ -160,10 +167,11 @@ class _Attempts:
                 )
             elif waited <= span.most_s + SLACK_S:
                 yield from self._wait_kept(span, index)
+                continue
             elif not is_pressed(self._sight, following.exchange):
-                yield self._judge.broken(
-                    _too_long(span, waited, retry), expected=expected, actual=f"{waited:.3f} s", exchange=seen.exchange
-                )
+                for clause in _too_long(span, waited, retry, grown=in_bounds):
+                    yield self._judge.broken(clause, expected=expected, actual=f"{waited:.3f} s", exchange=seen.exchange)
+            in_bounds = False
 
     def _wait_kept(self, span: Span, index: int) -> Iterator[Judgement]:
         if span.hinted:
@@ -185,7 +193,10 @@ def _too_short(span: Span, waited: float, retry: Retry) -> str:
     return span.too_short
 
 
-def _too_long(span: Span, waited: float, retry: Retry) -> str:
-    if not span.hinted and waited > retry.wait.max + retry.wait.jitter + SLACK_S:
-        return "resilience.retry.wait.max"
-    return span.too_long
+def _too_long(span: Span, waited: float, retry: Retry, *, grown: bool) -> list[str]:
+    """The clauses that may be what is broken: too long a start or too much jitter, and, after a good start, too much growth."""
+    if span.hinted:
+        return [span.too_long]
+    if waited > retry.wait.max + retry.wait.jitter + SLACK_S:
+        return ["resilience.retry.wait.max"]
+    return [span.too_short, span.too_long] if grown else [span.too_long]

@@ -36,6 +36,7 @@ def _watched(judge: Judge, monitoring: Monitoring, call: Call, sent: tuple[Seen,
     if any(seen.exchange.injected for seen in sent):
         wanted = bool(alerts) if monitoring.alert_on_failure else not alerts
         yield from judge.expect(ALERTS, wanted, expected="an alert when the health check fails", actual=f"{alerts} alerts")
+        yield from _goes_on(judge, call, sent, interval_s)
         return
     if not all(is_good(seen) for seen in sent):
         return  # it saw something else than a provider that is well, and may say and do so
@@ -49,6 +50,22 @@ def _watched(judge: Judge, monitoring: Monitoring, call: Call, sent: tuple[Seen,
         actual=f"gaps of {shown([round(gap, 3) for gap in gaps[:5]])} s",
     )
     yield from judge.expect(ALERTS, not alerts, expected="no alert while all is well", actual=f"{alerts} alerts")
+
+
+def _goes_on(judge: Judge, call: Call, sent: tuple[Seen, ...], interval_s: float) -> Iterator[Judgement]:
+    """After a failure that passes, the health checks go on as before."""
+    last_bad = max(number for number, seen in enumerate(sent) if seen.exchange.injected)
+    well = sent[last_bad + 1 :]
+    rest_s = call.ended_s - sent[last_bad].exchange.ended_s
+    if rest_s < 2 * interval_s or not all(is_good(seen) for seen in well):
+        return
+    gaps = [later.exchange.started_s - earlier.exchange.started_s for earlier, later in pairwise(well)]
+    yield from judge.expect(
+        INTERVAL,
+        len(well) >= int(rest_s // interval_s) and all(abs(gap - interval_s) <= SLACK_S for gap in gaps),
+        expected=f"a health check every {interval_s:g} s, also after one that failed",
+        actual=f"{len(well)} in {rest_s:g} s",
+    )
 
 
 def _counted(judge: Judge, monitoring: Monitoring, report: Mapping[str, object]) -> Iterator[Judgement]:

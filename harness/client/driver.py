@@ -289,7 +289,8 @@ class _Stage:
         async def work() -> Any:
             if isinstance(client, Foreign):
                 return await client.method(bound.call, self._environment_there)(**passed)
-            return await called(method_of(client, bound.call), passed)
+            # A copy: what the client does to it must not change what was meant.
+            return await called(method_of(client, bound.call), deepcopy(passed))
 
         def read(value: Any) -> object:
             result = bound.returns.evaluate({"result": plain(value)})

@@ -40,6 +40,7 @@ class Overheard:
         sys.stdout, sys.stderr = _Tee(out, self.lines), _Tee(err, self.lines)
         try:
             with warnings.catch_warnings():
+                warnings.simplefilter("always")
                 warnings.showwarning = self._warn  # type: ignore[assignment]  # takes less than a warning has
                 yield
         finally:

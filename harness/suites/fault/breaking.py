@@ -48,7 +48,7 @@ class _Trials:
         slow = Answer(response=self._down.response, fault=Latency(seconds=1))
         stormy = (crowd(self._staging, self._terms, 0), Pass(seconds=self._rest_s * 0.5), *after)
         yield self._ordeal("breaker-opens-under-a-crowd", stormy, first(2 * self._count, slow))
-        early = (*self._opened, Pass(seconds=self._rest_s * 0.8), *after)
+        early = (*self._opened, Pass(seconds=self._rest_s * 0.98), *after)
         yield self._ordeal("breaker-stays-open", early, first(self._count, self._down))
 
     def _all_failures(self) -> list[Fault]:

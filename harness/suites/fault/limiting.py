@@ -5,11 +5,12 @@ from math import ceil
 
 from harness.client.scenario import Invoke, Pass, Scenario, Together
 from harness.contract.agreement import OperationTerms
-from harness.suites.fault.catalogue import FaultOf, first
+from harness.suites.fault.catalogue import FaultOf, always, first
 from harness.suites.fault.ordeal import Ordeal, ordeal, refusal
 from harness.suites.staging import Staging
 from harness.wire.faults import Answer, Latency
 
+MANY = 5  # batches: one after the other they take longer than a call may, where all of them are slow
 ODD_TEXTS = (
     "  spaces around  ",
     "two\nlines\tand a tab",
@@ -138,6 +139,8 @@ def _full(staging: Staging, terms: OperationTerms, whole: int) -> Iterator[Ordea
     aim = "limits.batch.items"
     yield ordeal(staging, "batch-just-full", lambda: _batch(staging, terms, whole), None, aim)
     yield ordeal(staging, "batch-one-too-many", lambda: _batch(staging, terms, whole + 1), None, aim)
+    slow = always(Latency(seconds=0.95 * staging.setting.agreement.contract.provider.timeout))
+    yield ordeal(staging, "slow-batches", lambda: _batch(staging, terms, MANY * whole), slow, "resilience.budget")
     uneven: FaultOf = lambda number: Latency(seconds=5) if number == 0 else None
     result = f"operations.{terms.name}.bind.result"
     yield ordeal(staging, "batches-answered-out-of-order", lambda: _batch(staging, terms, 2 * whole + 1), uneven, result)
