@@ -12,7 +12,7 @@ from harness.verdict import Finding, Outcome, Verdict
 from tests.miniatures.clients.sound import ROOT, agreement
 from tests.miniatures.providers import LyingProvider
 
-REAL_LIMIT_S = 6.0
+REAL_LIMIT_S = 30.0  # a bound for hangs, far above what a case takes on a machine that does other things too
 
 
 def verdicts(

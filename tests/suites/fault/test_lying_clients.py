@@ -12,7 +12,7 @@ CASES = sorted({case for liar in CLIENTS for case in liar.cases})
 @pytest.mark.parametrize("liar", CLIENTS, ids=lambda liar: liar.name.rpartition(".")[2])
 def test_a_lying_client_is_caught(liar: Liar) -> None:
     pytest.importorskip("aiolimiter")
-    limit_s = 1.0 if liar.name.endswith("Spinning") else 6.0
+    limit_s = 1.0 if liar.name.endswith("Spinning") else 30.0
     found = {finding.clause: finding for finding in findings(verdicts(liar.cases, client=liar.name, real_limit_s=limit_s))}
     assert liar.clause in found
     assert found[liar.clause].place == place_of(liar.clause)
