@@ -193,12 +193,13 @@ def test_the_bound_holds_in_any_thread(clock: VirtualClock) -> None:
 
 def test_an_interrupt_from_the_keyboard_ends_the_run(clock: VirtualClock) -> None:
     def interrupt() -> None:
-        signal.raise_signal(signal.SIGINT)
+        signal.pthread_kill(main, signal.SIGINT)  # as a keyboard does it: the waiting thread is the one that is woken
         while True:  # a wait without an end would be called a stall before a busy machine delivers the signal
             time.sleep(3600)
 
     if threading.current_thread() is not threading.main_thread():
         pytest.skip("signals reach the main thread only")
+    main = threading.get_ident()
     with pytest.raises(KeyboardInterrupt):
         run_sync(interrupt, clock=clock)
     before = clock.now_s
