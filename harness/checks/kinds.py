@@ -22,6 +22,7 @@ JUDGED_BY: Mapping[Kind, tuple[str, ...]] = {
     Kind.INVARIANT: ("responses",),
     Kind.RELATION: ("relations",),
     Kind.SEQUENCE: ("sequences",),
+    Kind.STATEFUL: ("stateful",),
     Kind.ARGUMENT: ("arguments",),
     Kind.RESULT: ("outcome",),
     Kind.EXAMPLE: ("examples",),

@@ -75,7 +75,7 @@ def _unknown(text: str, outlines: Mapping[str, Outline]) -> str:
     where = f"the contract {next(iter(outlines))} has" if len(outlines) == 1 else "no contract has"
     message = f"{where} no clause `{text}`" if len(outlines) == 1 else f"{where} a clause `{text}`"
     hint = nearest(text, known) or nearest(text, parts)
-    if not hint and within:
+    if text and within:
         hint = "there are: " + ", ".join(within[:MOST_LISTED]) + (", …" if len(within) > MOST_LISTED else "")
     return f"{message}; {hint}" if hint else message
 
@@ -89,7 +89,7 @@ def _explain(title: str, outline: Outline, clause: Clause) -> None:
     for number, line in outline.document.excerpt(_steps(outline, clause), most=MOST_LISTED):
         click.echo(style(f"  {number:5} | ", "dim") + line)
     click.echo(f"  kept by    {', '.join(sorted(clause.parties)) or 'the contract itself'}")
-    click.echo(f"  judged by  {', '.join(JUDGED_BY[clause.kind])}")
+    click.echo(f"  judged by  {', '.join(JUDGED_BY.get(clause.kind, ())) or 'whatever check sees it'}")
     click.echo(f"  broken by  {'; '.join(ways_to_break(clause))}")
 
 

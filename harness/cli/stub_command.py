@@ -1,82 +1,108 @@
 """``harness stub``: a provider made from a contract, on a local port."""
 
+from __future__ import annotations
+
 import asyncio
 import json
+import shlex
 import signal
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import click
 
-from harness.checks.examples import example_parts
 from harness.cli.choosing import agreement_named
 from harness.cli.telling import Failure, style
-from harness.contract.agreement import Agreement
-from harness.provider.control import with_control
-from harness.provider.stub import Stub
-from harness.wire.server import Server, fastest_loop
+
+if TYPE_CHECKING:  # what serves a stub costs more to import than its help
+    from harness.contract.agreement import Agreement
+    from harness.provider.stub import Stub
+    from harness.wire.server import Server
 
 
 @click.command("stub")
 @click.argument("name")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port (default: any free one).")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--credential", default=None, help="Take this credential only (default: any).")
+@click.option(
+    "--credential",
+    default=None,
+    envvar="HARNESS_STUB_CREDENTIAL",
+    show_envvar=True,
+    help="Take this credential only (default: any, but one has to be sent).",
+)
+@click.option("--any-credential", is_flag=True, help="Ask for no credential at all.")
 @click.option("--enforce-limits", is_flag=True, help="Answer 429 when the contract's rate limits are used up.")
 @click.option("--seed", default="", help="Changes every value that is made up.")
 @click.option("--given", default=None, metavar="STATE", help="Start in this provider state.")
-def command(name: str, port: int, host: str, credential: str | None, enforce_limits: bool, seed: str, given: str | None) -> None:
+def command(
+    name: str, port: int, host: str, credential: str | None, any_credential: bool, enforce_limits: bool, seed: str, given: str | None
+) -> None:
     """Answer requests as a contract says, until Ctrl-C.
 
+    Each request is judged by the contract; a bad one is refused with the declared status, and told why.
+
     \b
-    Requests are judged: a bad one is refused with the declared status and the reason.
-    GET  /__harness__/journal   what was asked and answered, and why it was refused
-    PUT  /__harness__/state     {"given": STATE} puts the provider into a declared state; null is the normal one
+    GET    /__harness__/journal   what was asked and answered, why it was refused, and what it nearly was
+    DELETE /__harness__/journal   forget it
+    GET    /__harness__/state     the provider state it is in, and all that the contract declares
+    PUT    /__harness__/state     {"given": STATE} enters a state; null is the normal one
 
     \b
     Examples:
       harness stub voyage_ai
       harness stub voyage_ai --port 8000 --credential secret --enforce-limits
       harness stub voyage_ai --given "an outage"
+      curl -X PUT localhost:8000/__harness__/state -d '{"given": "the rate limit is used up"}'
     """
+    from harness.provider.control import with_control
+    from harness.provider.stub import ANY_CREDENTIAL, Stub
+    from harness.wire.server import Server, fastest_loop
+
+    if credential is not None and any_credential:
+        raise click.UsageError("--credential and --any-credential exclude each other")
+    if credential is not None and not credential.strip():
+        raise click.UsageError("--credential is empty; --any-credential asks for none")
     agreement = agreement_named(name)
-    stub = Stub(agreement, credential=credential, enforce_limits=enforce_limits, seed=seed)
+    asked = None if any_credential else credential or ANY_CREDENTIAL
+    stub = Stub(agreement, credential=asked, enforce_limits=enforce_limits, seed=seed)
     try:
         stub.enter(given)
     except ValueError as error:
         raise Failure(str(error)) from None
     with asyncio.Runner(loop_factory=fastest_loop) as runner:
-        runner.run(_serve(agreement, Server(answer=with_control(stub), host=host, port=port), credential))
+        runner.run(_serve(stub, Server(answer=with_control(stub), host=host, port=port), asked, given))
 
 
-async def _serve(agreement: Agreement, server: Server, credential: str | None) -> None:
+async def _serve(stub: Stub, server: Server, credential: str | None, given: str | None) -> None:
     loop, leaving = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, leaving.set)
     await server.start()
-    click.echo(f"{agreement.name} at " + style(server.origin + agreement.base_path, "bold"))
-    click.echo("try it:  " + _curl(agreement, server.origin, credential or "any"))
+    agreement = stub.agreement
+    click.echo(f"{agreement.name} at {style(server.origin + agreement.base_path, 'bold')}")
+    if given:
+        click.echo(f"given {given}")
+    click.echo(f"try it:  {_curl(agreement, server.origin, credential)}")
     await leaving.wait()
     await server.stop()
-    click.echo("stopped")
+    click.echo(f"stopped after {len(stub.journal)} requests")
 
 
-def _curl(agreement: Agreement, origin: str, credential: str) -> str:
-    """An example of the contract as a command line."""
+def _curl(agreement: Agreement, origin: str, credential: str | None) -> str:
+    """The contract's cheapest example as a command line; a credential that was given is not repeated."""
     operation, _, example = agreement.contract.provider.probe.partition("/")
-    terms = agreement.operations[operation]
-    parts, auth = example_parts(terms.model.examples[example]), agreement.contract.provider.auth
-    words = [
-        "curl",
-        "-X",
-        terms.model.method,
-        origin + agreement.target(operation, dict(_pairs(parts["path"])), dict(_pairs(parts["query"]))),
-    ]
-    if auth:
-        words += ["-H", f"'{auth.header}: {'Bearer ' if auth.scheme == 'bearer' else ''}{credential}'"]
-    if terms.model.request.body is not None:
-        words += ["-H", f"'content-type: {terms.model.request.media_type}'", "-d", f"'{json.dumps(parts['body'])}'"]
+    model, auth = agreement.operations[operation].model, agreement.contract.provider.auth
+    request = model.examples[example].request
+    words = ["curl"]
+    if model.method != "GET":
+        words += ["-X", model.method]
+    words.append(shlex.quote(origin + agreement.target(operation, request.path, request.query)))
+    if auth and credential is not None:
+        prefix = "Bearer " if auth.scheme == "bearer" else ""
+        words += ["-H", f'"{auth.header}: {prefix}{"any" if credential == "*" else auth.credential}"']
+    for name, value in request.headers.items():
+        words += ["-H", shlex.quote(f"{name}: {value}")]
+    if model.request.body is not None:
+        words += ["-H", shlex.quote(f"content-type: {model.request.media_type}")]
+        words += ["-d", shlex.quote(json.dumps(request.body, ensure_ascii=False))]
     return " ".join(words)
-
-
-def _pairs(value: object) -> Iterable[tuple[str, object]]:
-    return value.items() if isinstance(value, dict) else ()
