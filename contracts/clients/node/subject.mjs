@@ -24,11 +24,17 @@ class Timer {
   [Symbol.toPrimitive]() { return this.number; }
 }
 
-globalThis.setTimeout = (run, milliseconds, ...rest) => new Timer(() => run(...rest), milliseconds, false);
-globalThis.setInterval = (run, milliseconds, ...rest) => new Timer(() => run(...rest), milliseconds, true);
+// Node's own fetch keeps real time: its timers are about sockets, which are real.
+const real = { setTimeout, setInterval, clearTimeout };
+const byNode = () => new Error().stack.split("\n")[3]?.includes("node:internal/");
+const later = (name, repeat) => (run, milliseconds, ...rest) =>
+  byNode() ? real[name](run, milliseconds, ...rest) : new Timer(() => run(...rest), milliseconds, repeat);
+globalThis.setTimeout = later("setTimeout", false);
+globalThis.setInterval = later("setInterval", true);
 globalThis.clearTimeout = globalThis.clearInterval = (timer) => {
   const number = timer instanceof Timer ? timer.number : timer;
-  if (sleeps.delete(number)) tell({ forget: number });
+  if (typeof number === "object") real.clearTimeout(number);
+  else if (sleeps.delete(number)) tell({ forget: number });
 };
 const RealDate = Date;
 globalThis.Date = class extends RealDate {

@@ -2,6 +2,7 @@
 
 import time
 from _thread import get_ident, get_native_id
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,6 +36,19 @@ def expel(pacer: "Pacer") -> None:
 
 def idents(pacer: "Pacer") -> list[int]:
     return [ident for ident, owner in list(_pacers.items()) if owner is pacer]
+
+
+def any_runs(pacer: "Pacer", *, besides: int) -> bool:
+    """Whether a thread of a run but one is ready to run, although a busy machine may not let it; False where that is not told."""
+    natives = [_natives[ident] for ident in idents(pacer) if ident != besides]
+    return any(_state(native) == "R" for native in natives)
+
+
+def _state(native: int) -> str:
+    try:
+        return Path(f"/proc/self/task/{native}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return ""
 
 
 def cpu_ns(pacer: "Pacer", *, besides: int) -> int | None:

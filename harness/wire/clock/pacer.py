@@ -15,8 +15,8 @@ T = TypeVar("T")
 
 LOOPBACK_GRACE_S = 0.001  # the kernel's share in delivering what a socket of this process already sent
 OUTSIDE_S = 5.0  # for how long a process outside may work without a word
-OUTSIDE_STEP_S = 0.002
-OUTSIDE_SEEN = 3  # times in a row that it has to be seen waiting
+OUTSIDE_STEP_S = 0.004
+OUTSIDE_SEEN = 5  # times in a row that it has to be seen waiting
 STALL_S = 0.1
 STEP_S = 0.02
 SLICE_S = 0.001
@@ -291,7 +291,7 @@ class Pacer:
         if now_used_ns is None or (now_used_ns, self._changes) != (used_ns, changes):
             self._idle = (now_used_ns or 0, self._changes, now_s)
             return False
-        return now_s - since_s >= self.patience_s
+        return now_s - since_s >= self.patience_s and not members.any_runs(self, besides=self.loop_ident)
 
     def _raise_if_aborted(self) -> None:
         if self._aborting and self.claim():

@@ -98,7 +98,7 @@ def rerank(*documents: str) -> Invoke:
 def test_a_call_goes_there_and_its_value_comes_back(agreement: Agreement, tmp_path: Path) -> None:
     (call,) = played(bound(agreement, tmp_path, SUBJECT), rerank("a", "b")).calls
     assert isinstance(call.ending, Returned)
-    assert sorted(call.ending.value) == [0, 1]  # type: ignore[type-var, arg-type]  # a list of numbers
+    assert call.ending.value in ([0, 1], [1, 0])
     assert [exchange.response.status for exchange in call.exchanges if exchange.response] == [200]
 
 
