@@ -36,7 +36,9 @@ def follow_up(agreement: Agreement, judgements: Iterable[Judgement]) -> Iterator
         if first is not None:
             hint = f"it stands for {first.clause}, which is broken"
             yield Judgement(
-                clause=clause, check="policies", finding=replace(first, clause=clause, place=str(agreement.place(clause)), hint=hint)
+                clause=clause,
+                check="policies",
+                finding=replace(first, clause=clause, check="policies", place=str(agreement.place(clause)), hint=hint),
             )
         elif about:
             yield Judgement(clause=clause, check="policies")

@@ -11,7 +11,8 @@ from harness.exchange import Exchange
 from harness.verdict import Judgement
 
 SLACK_S = 1e-6
-PRESSING = 0.5  # from this share of a budget on a careful client may begin to hold back
+PRESSING = 0.5  # from this share of a budget on a careful client may begin to hold back,
+LARGE = 20  # unless it is so small that a share of it says nothing
 
 Arrivals = list[tuple[float, float, Exchange]]  # when, how much, what
 
@@ -29,13 +30,14 @@ def is_pressed(sight: Sight, exchange: Exchange) -> bool:
     """Whether so much was sent before an exchange that the budget may have been what held it back."""
     for limit in sight.agreement.contract.limits.rate:
         for unit, most in (("requests", limit.requests), ("tokens", limit.tokens)):
-            since_s = exchange.started_s - 2 * limit.per
-            if (
-                most is not None
-                and sum(cost for at_s, cost, _ in _arrivals(sight, unit) if since_s <= at_s <= exchange.started_s) >= most * PRESSING
-            ):
+            if most is not None and _used_before(sight, exchange, unit, 2 * limit.per) >= (most * PRESSING if most >= LARGE else most):
                 return True
     return False
+
+
+def _used_before(sight: Sight, exchange: Exchange, unit: str, span_s: float) -> float:
+    since_s = exchange.started_s - span_s
+    return sum(cost for at_s, cost, each in _arrivals(sight, unit) if since_s <= at_s <= exchange.started_s and each is not exchange)
 
 
 def _arrivals(sight: Sight, unit: str) -> Arrivals:
