@@ -26,7 +26,8 @@ def _suites(contract: str, provider: str, *, target_s: float, cases: int) -> Ite
     with tempfile.TemporaryDirectory() as folder:
         options = ["--contract", contract, "--provider", provider, "--suite", BUT_LOAD, "--contract-report", str(Path(folder) / "events.jsonl")]
         said, seconds, cpu_s = timed([sys.executable, "-m", "pytest", "-n", "2", "-q", *options])
-    passed, failed = (int(found[1]) if (found := re.search(rf"(\d+) {word}", said)) else 0 for word in ("passed", "failed"))
+    last = said.strip().splitlines()[-1]  # pytest's own count
+    passed, failed = (int(found[1]) if (found := re.search(rf"(\d+) {word}", last)) else 0 for word in ("passed", "failed"))
     what = f"all suites but load, {contract} on {provider}"
     note = f"{failed} failed" if failed else ""
     yield Measure(what=what, ours=f"{seconds:.1f} s, CPU {cpu_s:.1f} s", figure=seconds, target=target_s, unit="s", note=note)
