@@ -152,7 +152,7 @@ def _bytes_of(text: str) -> bytes | None:
         return None
     try:
         return binascii.a2b_base64(text, strict_mode=True)
-    except binascii.Error:
+    except ValueError:  # also for a text that is not ASCII
         return None
 
 
