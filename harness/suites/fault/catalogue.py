@@ -26,7 +26,7 @@ from harness.wire.faults import (
 FaultOf = Callable[[int], Fault | None]
 DATE = formatdate(START_OF_2026_S, usegmt=True)  # when a play begins: a client may go by its own clock
 RETRY_AFTER_FORMS: dict[str, dict[str, str]] = {
-    "seconds": {"retry-after": "3"},
+    "seconds": {"retry-after": "7"},  # beyond the first back-offs, which a client that reads no hint would wait
     "zero": {"retry-after": "0"},
     "a-minute": {"retry-after": "60"},
     "http-date": {"retry-after": formatdate(START_OF_2026_S + 7, usegmt=True), "date": DATE},

@@ -28,5 +28,7 @@ def test_a_client_that_differs_is_not_suspected(name: str) -> None:
     setting = setting_of(client)
     chosen = [case for suite in ("conformance", "fault") for case in cases_of(setting, suite) if any(part in case for part in DIFFERENT[name])]
     chosen = [case for case in chosen if "embed_contextualized" not in case and "cache-is-bounded" not in case]
+    # Slow batches in turn do take longer than one call may: there the client is none that keeps the contract.
+    chosen = [case for case in chosen if name != "InTurn" or "slow-batches" not in case]
     assert len(chosen) > 2
     assert findings(verdicts(chosen, client=client)) == []

@@ -90,7 +90,7 @@ def test_to_a_request_that_breaks_a_rule_the_answer_is_that_to_the_example(draft
 
 def test_a_declared_hint_is_given_to_the_client_that_is_to_honour_it(draft: Draft, agreement: Agreement) -> None:
     limited = next(each for each in prospects(agreement.operations["embed"]) if each.status == 429)
-    assert dict(draft.for_consumer(limited, sent(GOOD)).response_headers)["retry-after"] == "3"
+    assert dict(draft.for_consumer(limited, sent(GOOD)).response_headers)["retry-after"] == "7"
 
 
 def test_a_credential_is_expected_and_any_will_do(draft: Draft, one_text: Prospect) -> None:
