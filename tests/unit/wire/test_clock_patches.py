@@ -81,6 +81,7 @@ def patched_names() -> dict[str, object]:
         f"{owner_name}.{name}": value
         for owner_name, owner in owners.items()
         for name, value in vars(owner).items()
+        if name != "__warningregistry__"  # python's own: it comes with any warning while a line of the module runs
     }
 
 
