@@ -96,11 +96,32 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rpc:
+    """How an exchange went over gRPC: ``method`` as in ``/package.Service/Method``, ``status`` the grpc-status, if one came."""
+
+    method: str
+    status: int | None = None
+    sent_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """One connection of a client, overheard below HTTP; ``ended_by`` is client, provider, cut or reset."""
+
+    opened_s: float
+    ended_s: float
+    sent_bytes: int
+    received_bytes: int
+    ended_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """A request and what came back; times are seconds on the harness clock.
 
     ``injected`` names the fault that answered; None says that the provider itself did. ``given`` is the
-    provider state that was set for it, if any.
+    provider state that was set for it, if any. With ``rpc`` it went over gRPC: request and response are then what
+    its messages mean in the terms of the contract, and say nothing of HTTP itself.
     """
 
     request: Request
@@ -109,6 +130,7 @@ class Exchange:
     injected: str | None = None
     operation: str | None = None
     given: str | None = None
+    rpc: Rpc | None = None
     step: str | None = None  # `sequence/step`, when it is one of a sequence
     started_s: float = 0.0
     ended_s: float = 0.0
@@ -175,4 +197,5 @@ class Observation:
     seed: int | None = None
     note: str = ""  # what a reader of the report should know, such as what was recorded and when
     hung: str = ""  # where the client was when it had to be stopped, because it did not come to an end
+    connections: tuple[Connection, ...] = ()  # of the client, where they were overheard
     stray: str = ""  # what the client did besides its calls, such as a log line or an unexpected connection

@@ -9,7 +9,7 @@ in ``contracts/clients/NAME.yaml``.
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -55,6 +55,7 @@ class ClientFile(Part):
     errors: dict[Name, list[str]] = {}
     close: str | None = None
     environment: dict[str, Source] = {}
+    grpc: dict[Name, Source] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +83,12 @@ class Binding:
     wire: Literal["httpx", "port"]
     close: str | None
     environment: Mapping[str, Expression]
+    over_grpc: Mapping[str, Expression] = field(default_factory=dict)  # what it is made with besides, to speak gRPC; none if it can't
     agreement: Agreement = field(repr=False)
+
+    def speaking_grpc(self) -> "Binding":
+        """The same client, made so that it speaks gRPC where it can."""
+        return replace(self, title=f"{self.title} over gRPC", construct={**self.construct, **self.over_grpc}, wire="port")
 
     def binds(self, operation: str) -> bool:
         """Whether the client has a method for an operation."""
@@ -191,8 +197,22 @@ def _by_contract(agreement: Agreement, target: str) -> Binding:
         wire="httpx" if speaks_httpx_only(resolve(target)) else "port",
         close=None,
         environment={},
+        over_grpc=_options_for_grpc(agreement, target),
         agreement=agreement,
     )
+
+
+def _options_for_grpc(agreement: Agreement, target: str) -> dict[str, Expression]:
+    """What the contract says that a client is made with to speak gRPC; nothing for a class that does not take it."""
+    declared = agreement.contract.provider.grpc
+    try:
+        parameters = inspect.signature(resolve(target)).parameters
+    except (TypeError, ValueError):
+        return {}
+    takes_any = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values())
+    if declared is None or not (takes_any or declared.client.keys() <= parameters.keys()):
+        return {}
+    return {name: compile_expression(source, names=CONSTRUCT_NAMES) for name, source in declared.client.items()}
 
 
 NAMES_OF: Mapping[str, tuple[str, ...]] = {
@@ -252,6 +272,7 @@ def _by_file(agreement: Agreement, path: Path) -> Binding:
         wire=model.wire,
         close=model.close,
         environment={name: compile_expression(source, names=CONSTRUCT_NAMES) for name, source in model.environment.items()},
+        over_grpc={name: compile_expression(source, names=CONSTRUCT_NAMES) for name, source in model.grpc.items()},
         agreement=agreement,
     )
 
@@ -276,9 +297,9 @@ def _incoherent(agreement: Agreement, model: ClientFile, document: Document) -> 
         problems.append(Problem(Place(document.file), "needs either `target` or `command`", "target: package.module:Class"))
     if model.command is not None and model.wire == "httpx":
         problem(("wire",), "a command is another process: nothing here is beneath its HTTP stack", "port")
-    for name, source in {**model.make, **model.environment}.items():
-        section = "make" if name in model.make else "environment"
-        _compiled((section, name), source, CONSTRUCT_NAMES, problem)
+    for section, sources in (("make", model.make), ("environment", model.environment), ("grpc", model.grpc)):
+        for name, source in sources.items():
+            _compiled((section, name), source, CONSTRUCT_NAMES, problem)
     for name, bound in model.operations.items():
         terms = agreement.operations.get(name)
         if terms is None:

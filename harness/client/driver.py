@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -22,14 +22,13 @@ from harness.client.overhearing import Overheard, shown
 from harness.client.plain import plain
 from harness.client.reaching import Reaching
 from harness.client.scenario import ChangeCredential, Given, Invoke, Pass, Scenario, Step, Together, Watch
+from harness.client.seams import Seam, Tcp, at_hand
 from harness.contract.expressions import EvaluationError
 from harness.exchange import Call, Ending, Exchange, Level, Observation, Raised, Request, Returned, Unfinished
 from harness.wire.clock import RealTimeExceeded, Stalled, VirtualClock, run
 from harness.wire.clock.model import Abort
 from harness.wire.clock.runner import PATIENCE_S
 from harness.wire.faults import Fault
-from harness.wire.port import port_seam
-from harness.wire.seam_httpx import httpx_seam
 from harness.wire.wire import Rewrite, Script, Upstream, Wire
 
 REAL_LIMIT_S = 30.0
@@ -64,13 +63,14 @@ class Trial:
     rewrite: Rewrite | None = None
     seed: int | None = None
     real_limit_s: float = REAL_LIMIT_S
+    tcp: Tcp | None = None  # below HTTP: what stands between the client and a real port
 
 
 def play(trial: Trial, scenario: Scenario) -> Observation:
     """What was observed, up to where the client hangs if it does."""
     clock = VirtualClock()
     stage = _Stage(trial, clock)
-    with stage.environment():
+    with at_hand(trial.tcp, clock), stage.environment():
         try:
             patience_s = PATIENCE_S if stage.process is None else OUTSIDE_PATIENCE_S
             run(partial(stage.play, scenario), clock=clock, real_limit_s=trial.real_limit_s, patience_s=patience_s)
@@ -148,11 +148,17 @@ class _Stage:
         if self.process is not None and self.process.waiting_is_seen:
             clock.outside_waits = self.process.waits
         self.wire = Wire(upstream=self.ready, clock=lambda: clock.now_s, script=self._script, rewrite=trial.rewrite)
+        self.seam = Seam(self.binding, self.wire, clock, tcp=trial.tcp, began=self._begun)
+
+    def _begun(self) -> None:
+        """A request goes out."""
+        self.tags.append((_call.get(), self.given))
+        if len(self.tags) > MOST_REQUESTS:
+            self.clock.stop(Stalled(f"{MOST_REQUESTS} requests were made, and there is no end to it"))
 
     def _script(self, number: int, request: Request) -> Fault | None:
-        self.tags.append((_call.get(), self.given))
-        if number == MOST_REQUESTS:
-            self.clock.stop(Stalled(f"{number} requests were made, and there is no end to it"))
+        if self.trial.tcp is None:  # else it was overheard before it came here
+            self._begun()
         return self.trial.script(number, request) if self.trial.script else None
 
     @property
@@ -176,7 +182,7 @@ class _Stage:
     def hangs(self, error: Exception) -> None:
         """The play ended here, because the client did not."""
         self.hung = str(error)
-        self.wire.close()
+        self.seam.close()
         for call in self.calls:
             if isinstance(call.ending, Raised) and call.ending.type == "CancelledError" and call.ended_s >= self.clock.now_s:
                 call.ending = Unfinished()  # the harness cut it off
@@ -184,28 +190,13 @@ class _Stage:
                 call.ended_s = self.clock.now_s
 
     async def play(self, scenario: Scenario) -> None:
-        async with AsyncExitStack() as stack:
-            self.origin = await stack.enter_async_context(self._seam())
-            client = await stack.enter_async_context(self._client())
+        async with self.seam.opened() as self.origin, self._client() as client:
             self.shown.append(shown(client))
             for step in scenario:
                 await self._take(client, step)
             self.shown.append(shown(client))
-        self.wire.close()
-
-    @asynccontextmanager
-    async def _seam(self) -> AsyncIterator[str]:
-        if self.binding.wire == "httpx":
-            base = urlsplit(self.binding.agreement.contract.provider.base_url)
-            with httpx_seam(self.wire, sleep=self.clock.advance, sleep_async=self.clock.elapse):
-                yield f"{base.scheme}://{base.netloc}"
-        else:
-            server = port_seam(self.wire, sleep=self.clock.elapse)
-            await server.start()
-            try:
-                yield server.origin
-            finally:
-                await server.stop(grace_s=0.0)
+            await self.seam.settled()
+        self.seam.close()
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[Any]:
@@ -216,11 +207,12 @@ class _Stage:
             "base_url": self.origin + self.binding.agreement.base_path,
             "host": split.hostname or "",
             "port": split.port or 0,
+            "grpc_port": self.seam.grpc_port,
             "credential": self.trial.credential,
             "timeout_s": contract.provider.timeout,
         }
         for name, expression in self.binding.environment.items():
-            os.environ[name] = str(expression.evaluate({"grpc_port": 0, **names}))
+            os.environ[name] = str(expression.evaluate(names))
         client = await self._made(names)
         try:
             yield client
@@ -280,6 +272,8 @@ class _Stage:
 
     async def _invoke(self, client: Any, step: Invoke) -> None:
         self.ready.need(step.needs, renewed=step.step is None)
+        if self.trial.tcp is not None and self.trial.tcp.grpc_address is not None:
+            await self.ready.now()
         bound = self.binding.methods[step.operation]
         passed = {**self.binding.arguments(step.operation, step.parts, leave_out=step.leave_out), **step.arguments}
         meant = {**self.binding.meant(step.operation, step.parts, leave_out=step.leave_out), **step.arguments}
@@ -354,9 +348,9 @@ class _Stage:
     # What was seen
 
     def observation(self) -> Observation:
-        if self.wire.errors and not self.hung:
-            raise self.wire.errors[0]
-        exchanges = [replace(exchange, given=given) for exchange, (_, given) in zip(self.wire.exchanges, self.tags, strict=False)]
+        if self.seam.errors and not self.hung:
+            raise self.seam.errors[0]
+        exchanges = [replace(exchange, given=given) for exchange, (_, given) in zip(self.seam.exchanges, self.tags, strict=False)]
         spans = [
             Span(
                 operation=call.operation,
@@ -380,7 +374,9 @@ class _Stage:
             secrets=tuple(self.secrets),
             measured=self.measured,
             seed=self.trial.seed,
+            note=self.seam.note,
             hung=self.hung,
+            connections=self.seam.connections,
             stray="\n".join((*self.shown, *self.overheard.lines)),
         )
 

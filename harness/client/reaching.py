@@ -32,6 +32,11 @@ class Reaching:
         """
         self._needed, self._renewed = state or self._needed, renewed
 
+    async def now(self) -> None:
+        """Reach the state without waiting to be asked: for a client that asks the provider itself."""
+        async with self._turn:
+            await self._reach()
+
     async def answer(self, request: Request) -> Response:
         if self._needed != self._reached:
             async with self._turn:

@@ -1,0 +1,159 @@
+"""What Qdrant's gRPC messages mean in the words of its REST interface."""
+
+from array import array
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from harness.provider.qdrant_engine.errors import Refused
+from harness.provider.qdrant_engine.grpc_in import filter_in, point_id, value, vector, with_payload, with_vectors
+from harness.provider.qdrant_engine.grpc_queries import query, scroll, search
+from harness.provider.qdrant_engine.grpc_updates import delete, set_payload, upsert
+from harness.provider.qdrant_engine.messages import message
+
+Plain = dict[str, Any]
+STATUSES = {1: "acknowledged", 2: "completed"}
+
+
+class QdrantMessages:
+    """The methods on points, as far as the contracts have them."""
+
+    def request(self, method: str, message: bytes) -> Plain:
+        """The parts of the request that REST would have had; ValueError for a message that can't be read."""
+        kind, read = _REQUESTS[_name(method)]
+        given = _parsed(kind, message)
+        try:
+            body = _bare(read(given))
+        except Refused as refused:
+            raise ValueError(str(refused)) from refused
+        waits = "wait" in given.DESCRIPTOR.fields_by_name and given.HasField("wait")
+        return {"path": {"collection": given.collection_name}, "query": {"wait": given.wait} if waits else {}, "body": body}
+
+    def response(self, method: str, message: bytes, body: Any) -> Plain:
+        """The body of the answer; what was asked for tells an empty payload from none, which look the same in a message."""
+        kind, read = _ANSWERS[_name(method)]
+        given = _parsed(kind, message)
+        return {"result": read(given, dict(body) if isinstance(body, Mapping) else {}), "status": "ok", "time": given.time}
+
+
+def _parsed(kind: str, data: bytes) -> Any:
+    try:
+        return message(kind).FromString(data)
+    except Exception as error:
+        raise ValueError(f"no {kind}: {error}") from error  # protobuf's own error is not to be imported here
+
+
+def _name(method: str) -> str:
+    return method.rpartition("/")[2]
+
+
+def _bare(given: Any) -> Any:
+    """Plain JSON: single floats as the shortest numbers that mean them, and without what is not said."""
+    match given:
+        case array():
+            return [_shortest(each) for each in given]
+        case {"include": list(names)} if len(given) == 1:
+            return names
+        case Mapping():
+            return {name: _threshold(name, _bare(each)) for name, each in given.items() if each is not None}
+        case list() | tuple():
+            return [_bare(each) for each in given]
+    return given
+
+
+def _threshold(name: str, given: Any) -> Any:
+    return _shortest(given) if name == "score_threshold" else given
+
+
+def _shortest(single: float) -> float:
+    return float(str(np.float32(single)))
+
+
+# Requests
+
+
+def _upsert(given: Any) -> Plain:
+    """The points; an empty payload is none, for on the wire they are the same."""
+    body = upsert(given)
+    return {**body, "points": [{name: each for name, each in point.items() if name != "payload" or each} for point in body["points"]]}
+
+
+def _retrieve(given: Any) -> Plain:
+    return {
+        "ids": [point_id(each) for each in given.ids],
+        "with_payload": with_payload(given.with_payload),
+        "with_vector": with_vectors(given.with_vectors),
+    }
+
+
+def _count(given: Any) -> Plain:
+    body: Plain = {"exact": given.exact} if given.HasField("exact") else {}
+    return {**body, "filter": filter_in(given.filter)} if given.HasField("filter") else body
+
+
+def _filtered(read: Callable[[Any], Plain]) -> Callable[[Any], Plain]:
+    """A filter without a condition is none."""
+
+    def body(given: Any) -> Plain:
+        found = read(given)
+        return {name: each for name, each in found.items() if name != "filter" or each}
+
+    return body
+
+
+_REQUESTS: dict[str, tuple[str, Callable[[Any], Plain]]] = {
+    "Upsert": ("UpsertPoints", _upsert),
+    "Get": ("GetPoints", _retrieve),
+    "Delete": ("DeletePoints", delete),
+    "SetPayload": ("SetPayloadPoints", set_payload),
+    "Scroll": ("ScrollPoints", _filtered(scroll)),
+    "Count": ("CountPoints", _filtered(_count)),
+    "Query": ("QueryPoints", _filtered(query)),
+    "Search": ("SearchPoints", _filtered(search)),
+}
+
+
+# Answers
+
+
+def _id(given: Any) -> int | str:
+    return int(given.num) if given.WhichOneof("point_id_options") == "num" else str(given.uuid)
+
+
+def _points(given: Any, body: Plain) -> list[Plain]:
+    return [_point(each, body) for each in given.result]
+
+
+def _point(given: Any, body: Plain) -> Plain:
+    found: Plain = {"id": _id(given.id)}
+    if "score" in given.DESCRIPTOR.fields_by_name:
+        found |= {"score": given.score, "version": given.version}
+    wanted = body.get("with_payload")
+    if wanted not in (None, False) or given.payload:
+        found["payload"] = {name: value(each) for name, each in given.payload.items()}
+    if given.HasField("vectors"):
+        held = vector(given.vectors.vector) if given.vectors.WhichOneof("vectors_options") == "vector" else {}
+        found["vector"] = list(held) if isinstance(held, array) else held
+    return found
+
+
+def _page(given: Any, body: Plain) -> Plain:
+    following = _id(given.next_page_offset) if given.HasField("next_page_offset") else None
+    return {"points": _points(given, body), "next_page_offset": following}
+
+
+def _update(given: Any, body: Plain) -> Plain:
+    return {"operation_id": given.result.operation_id, "status": STATUSES.get(given.result.status, "unknown")}
+
+
+_ANSWERS: dict[str, tuple[str, Callable[[Any, Plain], Any]]] = {
+    "Upsert": ("PointsOperationResponse", _update),
+    "Get": ("GetResponse", _points),
+    "Delete": ("PointsOperationResponse", _update),
+    "SetPayload": ("PointsOperationResponse", _update),
+    "Scroll": ("ScrollResponse", _page),
+    "Count": ("CountResponse", lambda given, body: {"count": given.result.count}),
+    "Query": ("QueryResponse", lambda given, body: {"points": _points(given, body)}),
+    "Search": ("SearchResponse", _points),
+}
