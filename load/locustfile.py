@@ -35,13 +35,14 @@ from harness.provider.choice import UnknownProvider, choose
 from harness.provider.had import ProviderUnavailable
 from harness.suites.load.arrivals import TooManyArrivals
 from harness.suites.load.conclusion import Status
+from harness.suites.load.filling import FillFailed
 from harness.suites.load.order import Misuse, Order, locate, order_for
 from harness.suites.load.run import Part
 from harness.suites.load.session import Session
 
 __all__ = ["Arrivals", "ContractProfile"]  # locust looks for its classes in this module
 
-UNUSABLE = (Misuse, UnknownContract, ContractError, UnknownProvider, ProviderUnavailable, TooManyArrivals)
+UNUSABLE = (Misuse, UnknownContract, ContractError, UnknownProvider, ProviderUnavailable, TooManyArrivals, FillFailed)
 
 
 @events.init_command_line_parser.add_listener

@@ -16,6 +16,7 @@ from harness.exchange import Response
 from harness.suites.load.answers import Answers
 from harness.suites.load.requests import Template
 from harness.suites.load.run import Part, report
+from harness.suites.load.traffic import Made
 
 REPORT_EVERY_S = 1.0
 REPORT = "load_samples"
@@ -48,7 +49,7 @@ class Arrivals(FastHttpUser):
         self._base_url = self.part.order.base_url
         self._headers = [[self._headers_of(each) for each in examples] for examples in self.part.templates]
 
-    def _headers_of(self, template: Template) -> dict[str, str]:
+    def _headers_of(self, template: Template | Made) -> dict[str, str]:
         return {**ENCODINGS, **dict(template.headers), **self.part.credential_header}
 
     @task
@@ -92,18 +93,19 @@ class Arrivals(FastHttpUser):
             exception=CatchResponseError(why) if why else None,
             context={},
             response=answer,
-            url=template.target,
+            url=template.operation,
         )
 
-    def _send(self, template: Template, operation: int, number: int, patience_s: float) -> FastResponse | None:
+    def _send(self, template: Template | Made, operation: int, number: int, patience_s: float) -> FastResponse | None:
         """The answer; None when there was none in time, or none that can be read."""
-        body: Any = template.fresh(self.part.order.first_number + number)  # bytes, which the client takes and does not declare
+        request = template.request(self.part.order.first_number + number)
+        body: Any = request.body  # bytes, which the client takes and does not declare
         headers = self._headers[operation][number % len(self._headers[operation])]
-        url = self._base_url + template.target.removeprefix(self.part.agreement.base_path)
+        url = self._base_url + request.target.removeprefix(self.part.agreement.base_path)
         timer = gevent.Timeout(patience_s)
         try:
             with timer:
-                return self.client.request(template.method, url, data=body, headers=headers, catch_response=True)
+                return self.client.request(request.method, url, data=body, headers=headers, catch_response=True)
         except gevent.Timeout as rung:
             if rung is not timer:
                 raise
@@ -111,7 +113,7 @@ class Arrivals(FastHttpUser):
             pass  # what came back was no HTTP that the client could read
         return None
 
-    def _fate(self, template: Template, number: int, answer: FastResponse | None, *, late: bool) -> tuple[Fate, str]:
+    def _fate(self, template: Template | Made, number: int, answer: FastResponse | None, *, late: bool) -> tuple[Fate, str]:
         if answer is None or not answer.status_code or answer.content is None:
             error = getattr(answer, "error", None)
             return (Fate.LATE, "no answer in time") if late else (Fate.LOST, f"no answer: {type(error).__name__}")

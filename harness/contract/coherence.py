@@ -24,6 +24,7 @@ from harness.contract.review.expressions import check_expressions
 from harness.contract.review.gathered import Review, value_at
 from harness.contract.review.schema_use import check_schemas
 from harness.contract.review.secrets import check_secrets
+from harness.contract.review.traffic import check_traffic
 from harness.contract.schemas import SchemaSet
 from harness.contract.validation import model_problems
 
@@ -85,6 +86,7 @@ def _reviewed(document: Document, contract: Contract, repaired: frozenset[Steps]
         check_references(review)
     check_expressions(review)
     check_examples(_parsable(review) if review.uncompiled else review)
+    check_traffic(review)
     return review
 
 

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from harness.contract.problems import ALLOWED, shown
 from harness.contract.units import Duration, Percentage, PositiveDuration, Rate, Size
-from harness.contract.words import Day, Name, Part
+from harness.contract.words import Day, Expression, Name, Part
 
 
 class BatchLimit(Part):
@@ -143,12 +143,40 @@ class Sla(Part):
 
 
 class LoadProfile(Part):
-    """An arrival rate held for a duration; ``mix`` weighs the operations."""
+    """An arrival rate held for a duration; ``mix`` weighs the operations, ``fill`` is how often the traffic's fill is sent before."""
 
     rate: Rate
     duration: PositiveDuration
     mix: dict[Name, Annotated[int, Field(ge=1)]] = {}
     users: int | None = Field(default=None, ge=1)
+    fill: int = Field(default=0, ge=0)
+
+
+class Step(Part):
+    """Requests of one operation; ``request`` makes one from its ``number``: a map with ``body``, ``path`` and ``query``."""
+
+    operation: Name
+    request: Expression
+
+
+class Repeated(Step):
+    """As many of them as ``times``."""
+
+    times: int = Field(default=1, ge=1)
+
+
+class Traffic(Part):
+    """What is sent under load where the examples say too little.
+
+    Every expression sees ``number``, another one for each request, ``fill``, how often the provider was filled,
+    and ``seed``. ``before`` makes what is filled, ``after`` takes it away; ``requests`` are those of an operation, in turn.
+    """
+
+    let: dict[Name, Expression] = {}
+    before: list[Repeated] = []
+    fill: Step | None = None
+    after: list[Repeated] = []
+    requests: dict[Name, dict[Name, Expression]] = {}
 
 
 class Monitoring(Part):

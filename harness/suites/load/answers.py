@@ -9,6 +9,7 @@ from harness.checks.sight import Seen
 from harness.contract.agreement import Agreement
 from harness.exchange import Exchange, Response
 from harness.suites.load.requests import Template
+from harness.suites.load.traffic import Made
 
 READ_PER_S = 20.0  # reading a body whole takes a millisecond or more, which those who wait for an answer would be charged
 MOST_KEPT = 5
@@ -26,7 +27,7 @@ class Answers:
     _allowance: float = 1.0
     _filled_s: float | None = None
 
-    def fate(self, template: Template, number: int, response: Response) -> tuple[Fate, str]:
+    def fate(self, template: Template | Made, number: int, response: Response) -> tuple[Fate, str]:
         """What came of a request that was answered, and in a few words why, unless it is good."""
         kept, why = self._read(template, number, response) if self._may_read() else (None, "")
         status = response.status
@@ -53,7 +54,7 @@ class Answers:
         self._allowance -= 1
         return True
 
-    def _read(self, template: Template, number: int, response: Response) -> tuple[bool, str]:
+    def _read(self, template: Template | Made, number: int, response: Response) -> tuple[bool, str]:
         exchange = Exchange(request=template.request(number), response=response, operation=template.operation)
         breaches = read_response(Seen(self.agreement, exchange, None)).breaches
         if not breaches:
@@ -61,4 +62,3 @@ class Answers:
         if len(self.breaking) < MOST_KEPT and len(response.body) <= MOST_KEPT_BYTES:
             self.breaking.append(exchange)
         return False, f"breaks {breaches[0].clause}"
-

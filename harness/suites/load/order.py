@@ -25,8 +25,8 @@ class Misuse(Exception):
 class Order:
     """What is to be done, in plain values that can be sent to another machine.
 
-    ``streams`` are the processes that send, each its share of the schedule; ``first_number`` makes the texts
-    of this run differ from those of an earlier one.
+    ``fill`` is how often the traffic's fill is sent before. ``streams`` are the processes that send, each
+    its share of the schedule; ``first_number`` makes the texts of this run differ from those of an earlier one.
     """
 
     contract: str
@@ -35,6 +35,7 @@ class Order:
     duration_s: float
     mix: dict[str, int]
     users: int | None = None
+    fill: int = 0
     provider: str
     base_url: str = ""
     seed: int = 0
@@ -104,6 +105,7 @@ def order_for(
             duration_s=positive_duration_s(duration) if duration else model.duration,
             mix=dict(model.mix),
             users=model.users,
+            fill=model.fill,
             provider=provider or _unasked(agreement),
             seed=seed,
             first_number=int(time()) * 1000,

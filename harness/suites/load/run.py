@@ -11,6 +11,7 @@ from harness.suites.load.arrivals import Schedule
 from harness.suites.load.order import Order
 from harness.suites.load.requests import Template, templates
 from harness.suites.load.result import LoadResult, packed, unpacked
+from harness.suites.load.traffic import Made, made, traffic_of
 
 MOST_IN_FLIGHT = 1000
 SETTLING_S = 15.0  # past the last possible answer: for what is still under way between processes
@@ -25,15 +26,16 @@ class Part:
         self.credential = credential
         self.schedule = order.schedule(agreement)
         self._claimed = False
-        self.templates = tuple(templates(agreement, operation) for operation in self.schedule.operations)
+        traffic = traffic_of(agreement, order).requests
+        self.templates: tuple[tuple[Template | Made, ...], ...] = tuple(
+            tuple(made(agreement, maker, first_number=order.first_number) for maker in traffic.get(operation, ()))
+            or templates(agreement, operation)
+            for operation in self.schedule.operations
+        )
 
     @property
     def credential_header(self) -> dict[str, str]:
-        """The header that carries the credential, if the contract has one and it is known here."""
-        auth = self.agreement.contract.provider.auth
-        if auth is None or not self.credential:
-            return {}
-        return {auth.header.lower(): f"Bearer {self.credential}" if auth.scheme == "bearer" else self.credential}
+        return credential_header(self.agreement, self.credential)
 
     @property
     def patience_s(self) -> float:
@@ -55,8 +57,8 @@ class Part:
         """The share of a stream."""
         return self.schedule.share(self.order.streams.index(stream), len(self.order.streams))
 
-    def template(self, operation: int, number: int) -> Template:
-        """The request for an arrival: the operation's examples in turn."""
+    def template(self, operation: int, number: int) -> Template | Made:
+        """The request for an arrival: the traffic of its operation in turn, else its examples."""
         examples = self.templates[operation]
         return examples[number % len(examples)]
 
@@ -122,6 +124,14 @@ class Run:
             measured=measured,
             breaking=tuple(self.breaking),
         )
+
+
+def credential_header(agreement: Agreement, credential: str) -> dict[str, str]:
+    """The header that carries the credential, if the contract has one and it is known here."""
+    auth = agreement.contract.provider.auth
+    if auth is None or not credential:
+        return {}
+    return {auth.header.lower(): f"Bearer {credential}" if auth.scheme == "bearer" else credential}
 
 
 def report(stream: str, samples: Samples, breaking: list[Exchange], *, finished: bool) -> dict[str, Any]:

@@ -10,9 +10,11 @@ from harness.exchange import Level
 from harness.provider.choice import choose
 from harness.provider.serving import Serving, serve
 from harness.suites.load.conclusion import Conclusion, Status, conclude
+from harness.suites.load.filling import Filling
 from harness.suites.load.order import Order, announcement
 from harness.suites.load.result import write_result
-from harness.suites.load.run import Run
+from harness.suites.load.run import Run, credential_header
+from harness.suites.load.traffic import traffic_of
 
 
 @dataclass(kw_only=True)
@@ -22,6 +24,7 @@ class Session:
     agreement: Agreement
     level: Level
     serving: Serving
+    filling: Filling
     run: Run
     result_file: Path
     say: Callable[[str], object]
@@ -32,12 +35,20 @@ class Session:
         """Start the provider, if it is one that is started, and say what it is going to be sent."""
         schedule = order.schedule(agreement)
         provider = choose(agreement, order.provider)
+        traffic = traffic_of(agreement, order)
         serving = serve(agreement, order.provider)
         ready = order.at(serving.base_url)
+        own = credential_header(agreement, provider.credential)
+        filling = Filling(agreement, traffic, base_url=serving.base_url, credential_header=own, say=say)
+        try:
+            filling.fill()
+        except BaseException:
+            serving.close()
+            raise
         for line in announcement(agreement, ready, schedule, level=provider.level):
             say(line)
         run = Run(agreement, ready, provider.level, schedule)
-        return cls(agreement=agreement, level=provider.level, serving=serving, run=run, result_file=result_file, say=say)
+        return cls(agreement=agreement, level=provider.level, serving=serving, filling=filling, run=run, result_file=result_file, say=say)
 
     def take(self, report: Mapping[str, Any]) -> None:
         """What a stream has measured; what comes after the end of a run belongs to none."""
@@ -62,6 +73,7 @@ class Session:
 
     def close(self, page: Path | None) -> Status:
         """End the provider and put the verdict at the top of locust's page; the exit status."""
+        self.filling.empty()
         self.serving.close()
         self.stop()
         assert self.conclusion is not None
