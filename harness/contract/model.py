@@ -92,6 +92,19 @@ class Container(Part):
     environment: dict[str, str] = {}
 
 
+Rpc = Annotated[str, Field(pattern=r"^/[A-Za-z_][\w.]*/[A-Za-z_]\w*$")]
+GRPC_STATUSES: dict[int, Status] = {3: 400, 4: 408, 5: 404, 6: 409, 7: 403, 8: 429, 9: 500, 11: 400, 13: 500, 14: 503, 16: 401}
+
+
+class Grpc(Part):
+    """The same operations over gRPC: what its messages mean, and what our client is made with besides to use it."""
+
+    messages: DottedPath
+    operations: dict[Name, Rpc] = Field(min_length=1)
+    statuses: dict[Annotated[int, Field(ge=1, le=16)], Status] = GRPC_STATUSES
+    client: dict[Name, Expression] = {}
+
+
 class Provider(Part):
     """Where the provider is and how it is reached.
 
@@ -107,6 +120,7 @@ class Provider(Part):
     default: Literal["stub", "embedded", "container", "live"] = "stub"
     embedded: DottedPath | None = None
     container: Container | None = None
+    grpc: Grpc | None = None
 
 
 class Parameter(Part):
