@@ -106,12 +106,16 @@ class Rpc:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """One connection of a client, overheard below HTTP; ``ended_by`` is client, provider, cut or reset."""
+    """One connection of a client, overheard below HTTP; ``ended_by`` is client, provider, cut or reset.
+
+    ``answered_bytes`` are those of the received ones that came after the first request.
+    """
 
     opened_s: float
     ended_s: float
     sent_bytes: int
     received_bytes: int
+    answered_bytes: int
     ended_by: str
 
 

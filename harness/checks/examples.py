@@ -25,8 +25,9 @@ def check_examples(sight: Sight) -> Iterator[Judgement]:
     for call, sent in () if changed else sight.by_call:
         terms = sight.agreement.operations.get(call.operation)
         if terms is not None and call.intended is not None and sent and all(seen.exchange.injected is None for seen in sent):
-            for name in _named(terms, call.intended):
-                yield from _judged(judge, terms, name, all(each.succeeded for each in group(call, sent)), sent[-1])
+            for name in names_of_examples(terms, call.intended):
+                held = all(each.succeeded for each in group(call, sent))
+                yield from sent[-1].of_http(_judged(judge, terms, name, held, sent[-1]))
     for seen in sight.direct:
         if (
             seen.terms is not None
@@ -36,7 +37,7 @@ def check_examples(sight: Sight) -> Iterator[Judgement]:
             and seen.exchange.step != STEP  # made from anywhere, not from the state that the example needs
             and is_authentic(sight, seen)
         ):
-            for name in _named(seen.terms, seen.request_parts):
+            for name in names_of_examples(seen.terms, seen.request_parts):
                 assert seen.exchange.response is not None
                 yield from _judged(judge, seen.terms, name, seen.exchange.response.status == _status(seen.terms, name), seen)
 
@@ -54,7 +55,7 @@ def is_authentic(sight: Sight, seen: Seen) -> bool:
     return auth is None or sent in {prefix + secret for secret in sight.observation.secrets}
 
 
-def _named(terms: OperationTerms, parts: Mapping[str, object]) -> list[str]:
+def names_of_examples(terms: OperationTerms, parts: Mapping[str, object]) -> list[str]:
     """The examples that a request by its parts is; headers that the wire adds do not matter."""
     found = []
     for name, example in terms.model.examples.items():

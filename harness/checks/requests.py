@@ -19,10 +19,10 @@ def check_requests(sight: Sight) -> Iterator[Judgement]:
     judge = Judge(agreement=sight.agreement, observation=sight.observation, check="requests")
     for call, sent in sight.by_call:
         for seen in sent:
-            yield from _endpoint(judge, call, seen)
+            yield from seen.of_http(_endpoint(judge, call, seen))
             if seen.terms is not None:
-                yield from _body(judge, seen)
-                yield from _parameters(judge, seen)
+                yield from seen.of_http(_body(judge, seen))
+                yield from seen.of_http(_parameters(judge, seen))
                 yield from _rules(judge, seen)
                 yield from _batch(judge, seen, seen.terms)
 
@@ -147,7 +147,7 @@ def _batch(judge: Judge, seen: Seen, terms: OperationTerms) -> Iterator[Judgemen
                 exchange=seen.exchange,
             )
     if batch.bytes is not None:
-        size = len(seen.exchange.request.body)
+        size = seen.exchange.rpc.sent_bytes if seen.exchange.rpc else len(seen.exchange.request.body)
         yield from judge.expect(
             "limits.batch.bytes",
             size <= batch.bytes,

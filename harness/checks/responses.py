@@ -22,7 +22,7 @@ def check_responses(sight: Sight) -> Iterator[Judgement]:
         if seen.by_provider and seen.request_is_spoken_of:
             yield from _shape(judge, seen)
             if not _is_excused(sight, seen):
-                yield from _refusal(judge, seen)
+                yield from seen.of_http(_refusal(judge, seen))
             yield from _acceptance(judge, seen)
 
 
@@ -40,7 +40,8 @@ def _shape(judge: Judge, seen: Seen) -> Iterator[Judgement]:
         broken.add(breach.clause)
         yield judge.broken(breach.clause, expected=breach.expected, actual=breach.actual, pointer=breach.pointer, exchange=seen.exchange)
     for clause in reading.touched - broken:
-        yield from judge.kept(clause)
+        if not seen.over_grpc or ".invariants." in clause:
+            yield from judge.kept(clause)
 
 
 def _acceptance(judge: Judge, seen: Seen) -> Iterator[Judgement]:

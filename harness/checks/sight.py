@@ -9,6 +9,7 @@ from harness.contract.expressions import EvaluationError
 from harness.contract.model import ResponseShape
 from harness.contract.schemas import Violation
 from harness.exchange import Call, Exchange, Failure, Observation
+from harness.verdict import Judgement
 
 UNREADABLE = object()
 
@@ -124,6 +125,15 @@ class Seen:
         if self.terms is None or self.exchange.response is None:
             return None
         return self.terms.response_for(self.exchange.response.status)
+
+    @property
+    def over_grpc(self) -> bool:
+        """Whether its request and response are only what messages of gRPC mean."""
+        return self.exchange.rpc is not None
+
+    def of_http(self, judgements: Iterator[Judgement]) -> Iterator[Judgement]:
+        """Judgements on what is promised of HTTP itself: of a call over gRPC nothing of it was seen to be kept."""
+        return (judgement for judgement in judgements if judgement.finding or not self.over_grpc)
 
     @property
     def trouble(self) -> int | str | None:

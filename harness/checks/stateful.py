@@ -29,7 +29,7 @@ def make_model(agreement: Agreement) -> Model:
 def check_stateful(sight: Sight) -> Iterator[Judgement]:
     """Each exchange of a run against the model, in order; after the first that differs nothing more is known."""
     judge = Judge(agreement=sight.agreement, observation=sight.observation, check="stateful")
-    taken = [seen for seen in sight.direct if seen.exchange.step == STEP]
+    taken = [seen for seen in sight.all if seen.exchange.step == STEP]
     if not taken or sight.agreement.contract.stateful is None:
         return
     model = make_model(sight.agreement)

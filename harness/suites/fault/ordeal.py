@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from harness.client.scenario import Scenario, Together
 from harness.contract.agreement import OperationTerms
 from harness.exchange import Observation
+from harness.suites.case import Skipped
 from harness.suites.fault.catalogue import FaultOf
 from harness.suites.staging import Staging
 
@@ -17,7 +18,7 @@ class Ordeal:
     """A scenario and what goes wrong in it."""
 
     name: str
-    execute: Callable[[], Observation]
+    execute: Callable[[], Observation | Skipped]
     aims: tuple[str, ...]
 
 

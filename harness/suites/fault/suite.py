@@ -12,6 +12,7 @@ from harness.suites.fault.credentials import credential_ordeals
 from harness.suites.fault.limiting import batch_ordeals, rate_ordeals
 from harness.suites.fault.ordeal import Ordeal
 from harness.suites.fault.refusals import refusal_ordeals
+from harness.suites.fault.transport import transport_ordeals
 from harness.suites.fault.watching import monitor_ordeals
 from harness.suites.staging import Staging
 
@@ -22,6 +23,7 @@ ORDEALS: tuple[Callable[[Staging, OperationTerms], Iterator[Ordeal]], ...] = (
     cache_ordeals,
     credential_ordeals,
     refusal_ordeals,
+    transport_ordeals,
 )
 
 
