@@ -27,6 +27,7 @@ class Overheard:
     def listening(self) -> Iterator[None]:
         """Every record of every logger, down to DEBUG, and everything printed; what is printed is still printed."""
         factory, root, before = logging.getLogRecordFactory(), logging.getLogger(), logging.getLogger().level
+        handlers = root.handlers[:]
         out, err = sys.stdout, sys.stderr
 
         def note(*args: Any, **kwargs: Any) -> logging.LogRecord:
@@ -36,7 +37,7 @@ class Overheard:
 
         logging.setLogRecordFactory(note)
         root.setLevel(logging.DEBUG)
-        root.addHandler(handler := logging.NullHandler())  # or the last resort would print every record
+        root.handlers[:] = [quiet := logging.NullHandler()]  # what is noted need not be written elsewhere, which takes longer
         sys.stdout, sys.stderr = _Tee(out, self.lines), _Tee(err, self.lines)
         try:
             with warnings.catch_warnings():
@@ -45,7 +46,7 @@ class Overheard:
                 yield
         finally:
             sys.stdout, sys.stderr = out, err
-            root.removeHandler(handler)
+            root.handlers[:] = [*handlers, *(added for added in root.handlers if added is not quiet)]
             root.setLevel(before)
             logging.setLogRecordFactory(factory)
 

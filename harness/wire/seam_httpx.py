@@ -5,6 +5,7 @@ the client's own stays in place above. A client that brings a transport without 
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -40,10 +41,22 @@ def httpx_seam(
         raise RuntimeError("httpx is already routed through respx in this process: close that first")
     asker = _Asker()
     try:
-        with _router(wire, sleep=sleep or time.sleep, sleep_async=sleep_async, asker=asker):
+        with _silent("httpcore.http11"), _router(wire, sleep=sleep or time.sleep, sleep_async=sleep_async, asker=asker):
             yield
     finally:
         asker.close()
+
+
+@contextmanager
+def _silent(name: str) -> Iterator[None]:
+    """Without the debug log of the connection in here: it is the harness's, and the client had no part in it."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _router(
