@@ -14,6 +14,7 @@ from harness.contract.problems import ContractError
 from harness.engine import all_cases, find_suites, started
 from harness.engine.core import SUITES, UnknownSuite
 from harness.events import CaseFinished, Event, Noted, ProofFinished, RunFinished, from_line
+from harness.exchange import Level
 from harness.plugin.items import CaseItem, ContractFile
 from harness.proof.result import Proof
 from harness.provider.choice import UnknownProvider, choose
@@ -25,6 +26,7 @@ from harness.reporting.text import lines
 from harness.suites.case import Setting
 
 RECORD_MODES = ("none", "new_episodes", "once", "all")
+_ENGINES = ("anyio", "harness", "hypothesis", "langsmith", "locust", "pact", "respx", "schemathesis")
 _NARROWING = ("keyword", "markexpr", "lf", "deselect", "suite", "stepwise", "last_failed")
 
 
@@ -37,7 +39,16 @@ def register(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
     except ContractError as error:
         raise pytest.UsageError(f"the contract can't be read:\n{error}") from None
+    _spare_engines(config)
     config.pluginmanager.register(session, "contract-session")
+
+
+def _spare_engines(config: pytest.Config) -> None:
+    """Have the engines imported as they are: pytest rewrites the asserts of any package that brings a plugin, which takes seconds."""
+    hook = config.pluginmanager.rewrite_hook
+    marked = getattr(hook, "_must_rewrite", set())
+    marked -= {name for name in marked if name.partition(".")[0] in _ENGINES}
+    getattr(hook, "_marked_for_rewrite_cache", {}).clear()
 
 
 class ContractSession:
@@ -90,6 +101,19 @@ class ContractSession:
             return None
         return ContractFile.from_parent(parent, path=file_path, setting=setting, suites=self._suites)
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """A container that can't be had is told once, and not by every case."""
+        if session.config.option.collectonly:
+            return
+        wanted = {item.setting.agreement.name: item.setting for item in session.items if isinstance(item, CaseItem) and item.needs_provider}
+        try:
+            for setting in wanted.values():
+                if setting.provider.level is Level.CONTAINER:
+                    setting.provider.origin()
+        except ProviderUnavailable as error:
+            self._close()
+            raise pytest.UsageError(str(error)) from None
+
     # Reports
 
     @pytest.hookimpl(wrapper=True)
@@ -119,8 +143,11 @@ class ContractSession:
                 self._prove(session.config)
                 self._sum_up(session, exitstatus)
         finally:
-            for setting in self._settings.values():
-                setting.provider.close()
+            self._close()
+
+    def _close(self) -> None:
+        for setting in self._settings.values():
+            setting.provider.close()
 
     def _sum_up(self, session: pytest.Session, exitstatus: int) -> None:
         stream = [event for setting in self._settings.values() for event in self._run_of(setting)]
