@@ -132,10 +132,12 @@ def point_of(given: Any, body: Body) -> dict[str, Any]:
     if body.get("with_payload"):
         found["payload"] = {key: value_of(value) for key, value in given.payload.items()}
     if given.HasField("vectors"):
-        vector = given.vectors.vector
-        data = vector.dense.data if vector.HasField("dense") else vector.data
-        found["vector"] = np.frombuffer(data, dtype="<f4")
+        found["vector"] = _single(given.vectors.vector) if given.vectors.WhichOneof("vectors_options") == "vector" else {}
     return found
+
+
+def _single(given: Any) -> Any:
+    return np.frombuffer(given.dense.data if given.HasField("dense") else given.data, dtype="<f4")
 
 
 def id_of(given: Any) -> int | str:

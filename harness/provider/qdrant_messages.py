@@ -93,11 +93,11 @@ def _count(given: Any) -> Plain:
 
 
 def _filtered(read: Callable[[Any], Plain]) -> Callable[[Any], Plain]:
-    """A filter without a condition is none."""
+    """No filter and one without a condition mean the same, and may look the same: it is read as the latter."""
 
     def body(given: Any) -> Plain:
         found = read(given)
-        return {name: each for name, each in found.items() if name != "filter" or each}
+        return {**found, "filter": found.get("filter") or {"must": []}}
 
     return body
 

@@ -12,6 +12,7 @@ from harness.contract.agreement import OperationTerms, SequenceTerms, schema_ste
 from harness.exchange import Observation, Request
 from harness.suites.asking import ask
 from harness.suites.case import Case, Setting, Skipped
+from harness.suites.over_grpc import attempts_over_grpc
 from harness.suites.staging import Staging
 from harness.verdict import SkipReason
 from harness.wire.mutations import Kind, breaking
@@ -31,6 +32,8 @@ class Conformance:
             if setting.binding.binds(terms.name):
                 yield from self._client_cases(staging, terms)
         yield from self._sequences(staging)
+        for attempt in attempts_over_grpc(staging):
+            yield self._case(attempt.operation, attempt.name, attempt.execute, *attempt.aims)
         if setting.agreement.contract.monitoring is not None:
             yield self._case("monitor", "healthy", lambda: self._monitored(staging), "monitoring.*")
 

@@ -1,6 +1,29 @@
-"""Which operations a client can do over gRPC, and where its provider speaks it."""
+"""What can be tried with a client that speaks gRPC, against a provider that speaks it too."""
 
-from harness.suites.case import Setting
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from random import Random
+
+from harness.checks.stateful import STEP
+from harness.client.scenario import Invoke, Scenario
+from harness.client.seams import Tcp
+from harness.exchange import Observation
+from harness.suites.case import Setting, Skipped
+from harness.suites.staging import Staging
+from harness.verdict import SkipReason
+
+STEPS_OF_WALK = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """Something to try; ``operation`` is what it is about."""
+
+    operation: str
+    name: str
+    execute: Callable[[], Observation | Skipped]
+    aims: tuple[str, ...]
 
 
 def operations_over_grpc(setting: Setting) -> frozenset[str]:
@@ -16,3 +39,44 @@ def grpc_address(setting: Setting) -> str | None:
     ask = getattr(setting.provider, "grpc_address", None)
     address = ask() if callable(ask) else None
     return str(address) if address else None
+
+
+def play_over_grpc(staging: Staging, scenario: Scenario, *, tcp: Tcp | None = None) -> Observation | Skipped:
+    """Take the client through a scenario, made so that it speaks gRPC."""
+    address = grpc_address(staging.setting)
+    if address is None:
+        return Skipped(reason=SkipReason.NOT_FOR_THIS_PROVIDER, detail="it does not speak gRPC")
+    trial = staging.trial()
+    return staging.observe(replace(trial, binding=trial.binding.speaking_grpc(), tcp=replace(tcp or Tcp(), grpc_address=address)), scenario)
+
+
+def attempts_over_grpc(staging: Staging) -> Iterator[Attempt]:
+    """Each example, each sequence and a walk through the states: what comes back has to be what it is over REST."""
+    known = operations_over_grpc(staging.setting)
+    for terms in staging.bound():
+        for example in terms.model.examples if terms.name in known else ():
+            calls = (staging.invoke(terms.name, example),)
+            aims = (f"operations.{terms.name}.bind.*", f"operations.{terms.name}.responses.*.invariants.*")
+            yield Attempt(operation=terms.name, name=f"grpc-{example}", execute=partial(play_over_grpc, staging, calls), aims=aims)
+    for name, sequence in staging.setting.agreement.sequences.items():
+        if known and {operation for operation, _ in sequence.steps.values()} <= known:
+            steps = tuple(
+                replace(staging.invoke(operation, example), needs=sequence.given, step=f"{name}/{step}")
+                for step, (operation, example) in sequence.steps.items()
+            )
+            execute = partial(play_over_grpc, staging, steps)
+            yield Attempt(operation="sequence", name=f"grpc-{name}", execute=execute, aims=(f"sequences.{name}.*",))
+    stateful = staging.setting.agreement.contract.stateful
+    walked = sorted(known & set(stateful.operations)) if stateful else []
+    if stateful is not None and walked:
+        execute = lambda: play_over_grpc(staging, tuple(_walk(staging, walked, stateful.given)))
+        yield Attempt(operation="stateful", name="grpc-walk", execute=execute, aims=("stateful.operations.*",))
+
+
+def _walk(staging: Staging, operations: list[str], state: str) -> Iterator[Invoke]:
+    """Examples in any order, from the state that the model begins at; the same for the same seed."""
+    random = Random(staging.setting.seed)  # noqa: S311 - nothing secret
+    for _ in range(STEPS_OF_WALK):
+        operation = random.choice(operations)
+        example = random.choice(list(staging.setting.agreement.operations[operation].model.examples))
+        yield replace(staging.invoke(operation, example), needs=state, step=STEP)

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
-from harness.client.scenario import Invoke
+from harness.client.scenario import Invoke, Scenario
 from harness.client.seams import Tcp
 from harness.contract.agreement import OperationTerms
 from harness.exchange import Observation
 from harness.suites.case import Skipped
 from harness.suites.fault.ordeal import Ordeal
-from harness.suites.over_grpc import grpc_address, operations_over_grpc
+from harness.suites.over_grpc import operations_over_grpc, play_over_grpc
 from harness.suites.staging import Staging
-from harness.verdict import SkipReason
 from harness.wire.tcp import Bandwidth, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout, Toxic
 
 FOREVER = 20  # budgets: longer than any client may wait
@@ -95,28 +95,25 @@ def telling(staging: Staging) -> frozenset[str]:
 
 
 def _ordeal(staging: Staging, terms: OperationTerms, harm: Harm, *, over_grpc: bool) -> Ordeal:
-    def execute() -> Observation | Skipped:
-        address = grpc_address(staging.setting) if over_grpc else None
-        if over_grpc and address is None:
-            return Skipped(reason=SkipReason.NOT_FOR_THIS_PROVIDER, detail="it does not speak gRPC")
-        return _harmed(staging, staging.invoke(terms.name), harm, address)
-
+    play = partial(play_over_grpc, staging) if over_grpc else partial(_play_over_tcp, staging)
     name = f"{'grpc' if over_grpc else 'tcp'}-{harm.name}"
+    execute = lambda: _harmed(staging, staging.invoke(terms.name), harm, play)
     return Ordeal(name=name, execute=execute, aims=tuple(aim.format(terms.name) for aim in harm.aims))
 
 
-def _harmed(staging: Staging, call: Invoke, harm: Harm, address: str | None) -> Observation:
-    trial = staging.trial()
-    if address is not None:
-        trial = replace(trial, binding=trial.binding.speaking_grpc())
+def _play_over_tcp(staging: Staging, scenario: Scenario, *, tcp: Tcp) -> Observation:
+    return staging.observe(replace(staging.trial(), tcp=tcp), scenario)
+
+
+def _harmed(staging: Staging, call: Invoke, harm: Harm, play: Callable[..., Observation | Skipped]) -> Observation | Skipped:
     size = 0
     if harm.needs_size:
-        unharmed = staging.observe(replace(trial, tcp=Tcp(grpc_address=address)), (call,))
-        size = _size_of_answer(unharmed)
+        unharmed = play((call,), tcp=Tcp())
+        size = 0 if isinstance(unharmed, Skipped) else _size_of_answer(unharmed)
         if not size:
             return unharmed  # it fails without any harm: let that be seen
     limit_s = staging.setting.agreement.contract.provider.timeout
-    return staging.observe(replace(trial, tcp=Tcp(toxics=harm.made(limit_s, size), grpc_address=address)), (call,))
+    return play((call,), tcp=Tcp(toxics=harm.made(limit_s, size)))
 
 
 def _size_of_answer(observation: Observation) -> int:
