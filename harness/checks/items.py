@@ -1,6 +1,7 @@
 """What a call asks for, item by item: known by the item itself and the options that hold for it."""
 
 import json
+import re
 from collections.abc import Iterable
 
 from harness.checks.sight import Seen
@@ -67,7 +68,10 @@ def item_text(item: object) -> str:
     """An item as text that is equal for equal items."""
     if type(item) is str:  # nearly all are, and there are many
         return f'"{item}"'
-    return json.dumps(item, default=repr, sort_keys=True)
+    return _WHOLE.sub("", json.dumps(item, default=repr, sort_keys=True))
+
+
+_WHOLE = re.compile(r"(?<=\d)\.0(?=[,\]}]|$)")  # 1.0 is 1
 
 
 def _keys(items: list[object], options: str) -> list[Key]:

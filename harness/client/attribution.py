@@ -53,7 +53,8 @@ def _owner(marks: "_Marks", number: int, exchange: Exchange, spans: Sequence[Spa
     likely = [call for call in candidates if scores[call] == best]
     if not running:
         return likely[-1]  # something that a call left behind: the last one that it fits
-    return min(likely, key=lambda call: _oddness(latest.get(call), exchange))
+    # Of calls that look alike the one that ends first: the others can still have sent what comes later.
+    return min(likely, key=lambda call: (_oddness(latest.get(call), exchange), spans[call].last))
 
 
 def _oddness(before: Exchange | None, exchange: Exchange) -> int:
@@ -63,8 +64,8 @@ def _oddness(before: Exchange | None, exchange: Exchange) -> int:
     same = (before.request.target, before.request.body) == (exchange.request.target, exchange.request.body)
     failed = before.failure is not None or (before.response is not None and before.response.status >= 400)
     if same and failed and before.failure is not Failure.TIMEOUT and before.ended_s <= exchange.started_s:
-        return 0
-    return 2
+        return 0 if before.ended_s < exchange.started_s else 2
+    return 3
 
 
 class _Marks:

@@ -25,7 +25,7 @@ from harness.contract.reader import Document, read_document
 from harness.contract.validation import model_problems
 
 CONSTRUCT_NAMES = frozenset({"base_url", "origin", "host", "port", "grpc_port", "credential", "timeout_s"})
-METHOD_NAMES = frozenset({"call"})
+RETURN_NAMES = frozenset({"result", "arguments"})
 
 
 class UnknownClient(LookupError):
@@ -37,6 +37,7 @@ class BoundOperation(Part):
 
     call: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
     arguments: dict[Name, Source] = {}
+    types: dict[Name, DottedPath] = {}
     returns: Source = "result"
 
 
@@ -65,6 +66,11 @@ class BoundMethod:
     call: str
     arguments: Mapping[str, Expression]
     returns: Expression
+    types: Mapping[str, str] = field(default_factory=dict)
+
+    def typed(self, arguments: Mapping[str, object]) -> dict[str, object]:
+        """The arguments as the method takes them: those of a class of the client's own are made here, by their fields."""
+        return {name: _typed(value, self.types.get(name)) for name, value in arguments.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +148,15 @@ class Binding:
             return factory(**arguments)
         except TypeError as error:
             raise UnknownClient(f"{self.target} can't be made with {', '.join(arguments) or 'no arguments'}: {error}") from error
+
+
+def _typed(value: object, target: str | None) -> object:
+    """A mapping made into an object, and so each of a list; whatever else is given stays as it is."""
+    if target is None:
+        return value
+    if isinstance(value, list):
+        return [_typed(item, target) for item in value]
+    return resolve(target)(**value) if isinstance(value, dict) else value
 
 
 def resolve(dotted: str) -> Callable[..., Any]:
@@ -282,7 +297,8 @@ def _method(terms: OperationTerms, bound: BoundOperation) -> BoundMethod:
     return BoundMethod(
         call=bound.call,
         arguments={name: compile_expression(source, names=names) for name, source in bound.arguments.items()},
-        returns=compile_expression(bound.returns, names={"result"}),
+        returns=compile_expression(bound.returns, names=RETURN_NAMES),
+        types=bound.types,
     )
 
 
@@ -308,7 +324,9 @@ def _incoherent(agreement: Agreement, model: ClientFile, document: Document) -> 
             continue
         for argument, source in bound.arguments.items():
             _compiled(("operations", name, "arguments", argument), source, terms.scope.names, problem)
-        _compiled(("operations", name, "returns"), bound.returns, frozenset({"result"}), problem)
+        _compiled(("operations", name, "returns"), bound.returns, RETURN_NAMES, problem)
+        for argument in bound.types.keys() - bound.arguments.keys():
+            problem(("operations", name, "types", argument), f"`{argument}` is none of the arguments", ", ".join(bound.arguments))
     return problems
 
 

@@ -62,8 +62,10 @@ def raised(error: BaseException, names: Mapping[str, tuple[str, ...]], log: Sequ
     if isinstance(error, ForeignError):
         own = [error.type, *error.kinds]
     status = next((value for name in STATUS_NAMES if isinstance(value := getattr(error, name, None), int)), None)
+    cause = error.__cause__ or error.__context__
+    told = {f"{kind} from {source.__name__}" for kind in own for source in (type(cause).__mro__ if cause else ())}
     own += [f"{kind}:{status}" for kind in own if status is not None]
-    known = [name for name, aliases in names.items() if set(aliases) & set(own)]
+    known = [name for name, aliases in names.items() if set(aliases) & {*own, *told}]
     text = "\n".join((repr(error), str(error), *_attributes(error), "".join(traceback.format_exception(error)), *log))
     return Raised(type=own[0], bases=(*own[1:], *known), message=str(error), text=text)
 

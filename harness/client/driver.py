@@ -284,10 +284,10 @@ class _Stage:
             if isinstance(client, Foreign):
                 return await client.method(bound.call, self._environment_there)(**passed)
             # A copy: what the client does to it must not change what was meant.
-            return await called(method_of(client, bound.call), deepcopy(passed))
+            return await called(method_of(client, bound.call), bound.typed(deepcopy(passed)))
 
         def read(value: Any) -> object:
-            result = bound.returns.evaluate({"result": plain(value)})
+            result = bound.returns.evaluate({"result": plain(value), "arguments": passed})
             if not step.spoil:
                 return result
             result = deepcopy(result)

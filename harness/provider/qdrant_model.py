@@ -88,7 +88,8 @@ class QdrantModel:
         return self._contents(name, body, found, payload=False)
 
     def _scores(self, name: str, body: Parts) -> dict[int | str, float]:
-        asked = self._stored(name, body["query"] if "query" in body else body["vector"]) or []
+        wanted = body["query"] if "query" in body else body["vector"]
+        asked = self._stored(name, wanted["nearest"] if isinstance(wanted, dict) else wanted) or []
         threshold = body.get("score_threshold")
         scores = {}
         for identity in self._matching(name, body.get("filter")):

@@ -127,7 +127,7 @@ def _nearest(value: object, using: str, shapes: Shapes, stored: Stored) -> tuple
 def _named_query(value: Doc, using: str, shapes: Shapes, stored: Stored) -> tuple[Any, list[int | str]]:
     if "model" in value:
         raise unsupported("inference (text or images instead of vectors)")
-    if "nearest" in value:
+    if value.get("nearest") is not None:
         if value.get("mmr") is not None:
             raise unsupported("an mmr query")
         return _nearest(value["nearest"], using, shapes, stored)
