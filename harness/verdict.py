@@ -13,7 +13,7 @@ class Outcome(IntEnum):
     """How a case ended; several fold to the worst.
 
     FAILED: the subject broke its contract. ERROR: the harness could not judge. INCONCLUSIVE: nothing was
-    seen that could be judged.
+    seen that could be judged, or what was seen does not tell.
     """
 
     SKIPPED = 0
@@ -67,11 +67,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """One check's word on one clause; without a finding the clause was kept."""
+    """One check's word on one clause: broken if there is a finding, not to be told if there is a doubt, else kept."""
 
     clause: str
     check: str
     finding: Finding | None = None
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,20 +93,21 @@ class Verdict:
 
 
 def fold(judgements: Iterable[Judgement], *, case: str, suite: str, level: Level, operation: str | None, exchanges: int) -> Verdict:
-    """Fold a case's judgements: any finding fails it, no judgement at all leaves it inconclusive."""
+    """Fold a case's judgements: any finding fails it; a doubt, or no judgement at all, leaves it inconclusive."""
     seen = list(judgements)
     findings = {j.finding.fingerprint: j.finding for j in seen if j.finding}
-    broken = {finding.clause for finding in findings.values()}
-    outcome = Outcome.FAILED if findings else Outcome.PASSED if seen else Outcome.INCONCLUSIVE
+    doubts = list(dict.fromkeys(j.doubt for j in seen if j.doubt))
+    not_kept = {finding.clause for finding in findings.values()}.union(j.clause for j in seen if j.doubt)
+    outcome = Outcome.FAILED if findings else Outcome.INCONCLUSIVE if doubts or not seen else Outcome.PASSED
     return Verdict(
         case=case,
         suite=suite,
         operation=operation,
         outcome=outcome,
         level=level,
-        kept=tuple(sorted({j.clause for j in seen} - broken)),
+        kept=tuple(sorted({j.clause for j in seen} - not_kept)),
         findings=tuple(findings.values()),
-        reason="" if seen else "nothing was seen that a check could judge",
+        reason="; ".join(doubts) if seen else "nothing was seen that a check could judge",
         exchanges=exchanges,
         checks=tuple(sorted({j.check for j in seen})),
     )

@@ -14,9 +14,11 @@ from locust.exception import CatchResponseError
 from harness.checks.indicators import Fate, Samples
 from harness.exchange import Response
 from harness.suites.load.answers import Answers
+from harness.suites.load.processors import provider_waits
 from harness.suites.load.requests import Template
 from harness.suites.load.run import Part, report
 from harness.suites.load.traffic import Made
+from harness.suites.load.watch import PERIOD_S, Watch
 
 REPORT_EVERY_S = 1.0
 REPORT = "load_samples"
@@ -47,6 +49,7 @@ class Arrivals(FastHttpUser):
         self._samples = Samples()
         self._answers = Answers(agreement=self.part.agreement, clock=perf_counter)
         self._base_url = self.part.order.base_url
+        self._watch = Watch(perf_counter, provider_waits(self._base_url))
         self._headers = [[self._headers_of(each) for each in examples] for examples in self.part.templates]
 
     def _headers_of(self, template: Template | Made) -> dict[str, str]:
@@ -62,8 +65,8 @@ class Arrivals(FastHttpUser):
 
     def _send_share(self) -> None:
         done = Event()
-        reporting = gevent.spawn(self._report_until, done)
-        begin_s = perf_counter()
+        begin_s = self._watch.begin()
+        beside = [gevent.spawn(self._report_until, done), gevent.spawn(self._watch_until, done)]
         try:
             for number, start_s, operation in self.part.arrivals(self.environment.runner.client_id):
                 early_s = begin_s + start_s - perf_counter()
@@ -72,9 +75,9 @@ class Arrivals(FastHttpUser):
                 self._pool.spawn(self._ask, operation, number, begin_s, start_s)
             self._pool.join()
             done.set()
-            reporting.join()  # killed in the middle of a report, it would take samples with it
+            gevent.joinall(beside)  # killed in the middle of a report, one would take samples with it
         finally:
-            gevent.killall([*self._pool, reporting])
+            gevent.killall([*self._pool, *beside])
 
     def _ask(self, operation: int, number: int, begin_s: float, start_s: float) -> None:
         """One request, from when it was due until its fate is known."""
@@ -121,13 +124,18 @@ class Arrivals(FastHttpUser):
         response = Response(status=answer.status_code, headers=headers, body=answer.content)
         return self._answers.fate(template, self.part.order.first_number + number, response)
 
+    def _watch_until(self, done: Event) -> None:
+        while not done.wait(PERIOD_S):
+            self._watch.ring()
+
     def _report_until(self, done: Event) -> None:
         while not done.wait(REPORT_EVERY_S):
             self._report(finished=False)
 
     def _report(self, *, finished: bool) -> None:
         """Hand over what was measured since the last time, to whoever judges the run: here, or on the master."""
+        self._watch.ring()
         samples, self._samples = self._samples, Samples()
         breaking, self._answers.breaking = self._answers.breaking, []
         runner = self.environment.runner
-        runner.send_message(REPORT, report(runner.client_id, samples, breaking, finished=finished))
+        runner.send_message(REPORT, report(runner.client_id, samples, breaking, watch=self._watch, finished=finished))

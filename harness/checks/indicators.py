@@ -16,6 +16,10 @@ response_time_pNN
 throughput
     Good answers per second of the profile. One that came after its end counts if a response time objective
     would have let it come so late.
+
+What was measured may not be the provider's alone: ``excused_s`` is how much of a response time the sender or
+other programs may have caused. Each indicator has a second value *at best*, with that taken off; an objective
+that is missed, but not at best, can't be told.
 """
 
 from array import array
@@ -28,6 +32,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 PREFIX = "load"
+AT_BEST = "load.at_best"
+RELEVANT = 0.05  # of the patience, taken by others: who knows what the rest would have brought
 QUANTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
 
@@ -46,14 +52,14 @@ class Fate(IntEnum):
 
 UNAVAILABLE = (Fate.FAILED, Fate.LOST, Fate.LATE)
 TIMED = (Fate.VERIFIED, Fate.UNVERIFIED, Fate.WRONG, Fate.UNEXPECTED, Fate.LATE)
-_COLUMNS = (("operation", "B"), ("fate", "B"), ("start_s", "d"), ("lag_s", "d"), ("response_s", "d"))
+_COLUMNS = (("operation", "B"), ("fate", "B"), ("start_s", "d"), ("lag_s", "d"), ("response_s", "d"), ("excused_s", "d"))
 
 
 class Samples:
     """One row a request, in the order of its end; packs into bytes and takes in what another process packed.
 
     ``start_s`` is when it was meant to start, from the start of the run; ``lag_s`` how much later it was sent;
-    ``response_s`` the time from when it was meant to start until its end.
+    ``response_s`` the time from when it was meant to start until its end; ``excused_s`` see above.
     """
 
     def __init__(self) -> None:
@@ -62,10 +68,14 @@ class Samples:
     def __len__(self) -> int:
         return len(self._columns["fate"])
 
-    def add(self, operation: int, fate: Fate, *, start_s: float, lag_s: float, response_s: float) -> None:
+    def add(self, operation: int, fate: Fate, *, start_s: float, lag_s: float, response_s: float, excused_s: float = 0.0) -> None:
         """One more; ``operation`` by its place in the list of operations."""
-        for (name, _), value in zip(_COLUMNS, (operation, int(fate), start_s, lag_s, response_s), strict=True):
+        for (name, _), value in zip(_COLUMNS, (operation, int(fate), start_s, lag_s, response_s, excused_s), strict=True):
             self._columns[name].append(value)
+
+    def excuse(self, excused_s: NDArray[np.float64]) -> None:
+        """Say how much of each response time may not be the provider's."""
+        self._columns["excused_s"] = array("d", excused_s.tobytes())
 
     def pack(self) -> dict[str, bytes]:
         return {name: column.tobytes() for name, column in self._columns.items()}
@@ -101,16 +111,32 @@ def measure(samples: Samples, terms: Terms) -> dict[str, float]:
     An indicator without a sample has no entry; ``load.samples`` is always there.
     """
     columns = {name: samples.column(name) for name, _ in _COLUMNS}
-    found = {f"{PREFIX}.{name}": value for name, value in _indicators(columns, terms).items()}
+    found = _by_operation(columns, terms, PREFIX)
+    if columns["excused_s"].any():
+        found |= _by_operation(_at_best(columns), terms, AT_BEST)
     counts = np.bincount(columns["fate"].astype(int), minlength=len(Fate))
     found |= {f"{PREFIX}.fate.{fate.name.lower()}": float(counts[fate]) for fate in Fate}
     found[f"{PREFIX}.planned"] = float(terms.planned)
     found[f"{PREFIX}.target_rate_per_s"] = terms.planned / terms.duration_s
+    return found
+
+
+def _by_operation(columns: Mapping[str, NDArray[np.float64]], terms: Terms, prefix: str) -> dict[str, float]:
+    """The indicators of all requests, and of those of each operation."""
+    found = {f"{prefix}.{name}": value for name, value in _indicators(columns, terms).items()}
     for number, operation in enumerate(terms.operations):
         own = columns["operation"] == number
         part = {name: column[own] for name, column in columns.items()}
-        found.update({f"{PREFIX}.{operation}.{name}": value for name, value in _indicators(part, terms).items()})
+        found.update({f"{prefix}.{operation}.{name}": value for name, value in _indicators(part, terms).items()})
     return found
+
+
+def _at_best(columns: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """The same requests, had nobody but the provider kept them waiting."""
+    response_s, excused_s = columns["response_s"], columns["excused_s"]
+    given_up = (columns["fate"] == Fate.LATE) & (excused_s > RELEVANT * response_s)
+    fate = np.where(given_up, float(Fate.UNVERIFIED), columns["fate"])
+    return {**columns, "fate": fate, "response_s": response_s - excused_s}
 
 
 def _indicators(columns: Mapping[str, NDArray[np.float64]], terms: Terms) -> dict[str, float]:

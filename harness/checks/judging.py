@@ -46,6 +46,10 @@ class Judge:
         )
         return Judgement(clause=known, check=self.check, finding=finding)
 
+    def undecided(self, clause: str, *, why: str) -> Judgement:
+        """What was seen does not tell whether the clause was kept."""
+        return Judgement(clause=clause, check=self.check, doubt=self.redacted(why))
+
     def expect(self, clause: str, holds: bool, *, expected: str, actual: str, exchange: Exchange | None = None) -> Iterator[Judgement]:
         """Kept when ``holds``, else broken; nothing when the contract does not promise it."""
         if clause not in self.agreement.clauses:

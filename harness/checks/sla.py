@@ -1,9 +1,9 @@
 """Does the provider keep its objectives? What a load run measured, against each clause under `sla:`."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from harness.checks.indicators import PREFIX, QUANTILES
+from harness.checks.indicators import AT_BEST, PREFIX, QUANTILES
 from harness.checks.judging import Judge
 from harness.checks.sight import Sight
 from harness.contract.agreement import Agreement
@@ -17,7 +17,10 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One objective held against one indicator: of all requests, or of one operation's."""
+    """One objective held against one indicator: of all requests, or of one operation's.
+
+    ``doubt`` says why a miss does not count: what was measured may not be the provider's.
+    """
 
     clause: str
     operation: str | None
@@ -25,6 +28,11 @@ class Comparison:
     expected: str
     actual: str
     hint: str = ""
+    doubt: str = ""
+
+    @property
+    def in_a_word(self) -> str:
+        return "kept" if self.kept else "not to be told" if self.doubt else "missed"
 
     @property
     def of(self) -> str:
@@ -38,6 +46,8 @@ def check_sla(sight: Sight) -> Iterator[Judgement]:
     for each in compare(sight.agreement, sight.observation.measured):
         if each.kept:
             yield from judge.kept(each.clause)
+        elif each.doubt:
+            yield judge.undecided(each.clause, why=f"{each.clause}{each.of}: expected {each.expected}, actual {each.actual}; {each.doubt}")
         else:
             yield judge.broken(each.clause, expected=each.expected + each.of, actual=each.actual, hint=each.hint)
 
@@ -70,12 +80,14 @@ class Scale:
     agreement: Agreement
     measured: Mapping[str, float]
     operation: str | None = None
+    at_best: bool = False
 
     def _of_run(self, name: str) -> float | None:
         return self.measured.get(f"{PREFIX}.{name}")
 
     def _indicator(self, name: str) -> float | None:
-        return self.measured.get(f"{PREFIX}.{self.operation}.{name}" if self.operation else f"{PREFIX}.{name}")
+        prefix = AT_BEST if self.at_best else PREFIX
+        return self.measured.get(f"{prefix}.{self.operation}.{name}" if self.operation else f"{prefix}.{name}")
 
     def tells(self, name: str) -> bool:
         """Whether this is judged here: all requests always are; an operation's where one more or less does not decide."""
@@ -93,14 +105,27 @@ class Scale:
         clause = f"sla.{name}"
         expected, actual, kept = self._read(name)
         missing = self._missing()
+        doubt = "" if kept or missing else self._doubt(name)
         return Comparison(
             clause=clause,
             operation=self.operation,
             kept=kept and not missing,
             expected=expected,
             actual=missing or actual,
-            hint="" if kept or missing else self._hint(name),
+            hint="" if kept or missing or doubt else self._hint(name),
+            doubt=doubt,
         )
+
+    def _doubt(self, name: str) -> str:
+        """Why a miss may not be the provider's, if so: without what others took, the objective would have been kept."""
+        if f"{AT_BEST}.samples" not in self.measured:
+            return ""
+        _, best, kept = replace(self, at_best=True)._read(name)
+        if not kept:
+            return ""
+        stalled_s, starved_s = (self._of_run(each) or 0.0 for each in ("sender_stalled_s", "provider_starved_s"))
+        waits = f"the sender could not run for {seconds(stalled_s)}, the provider waited {seconds(starved_s)} for processors in other use"
+        return f"the machine was too busy to tell: {waits}; at best it was {best}"
 
     def _missing(self) -> str:
         """Why nothing can be judged, if so."""

@@ -35,8 +35,18 @@ class Conclusion:
     @property
     def status(self) -> Status:
         if not self.result.measured.get(f"{PREFIX}.samples") or not all(each.kept for each in self.comparisons):
-            return Status.MISSED
+            return Status.MISSED  # also where a miss can't be told from a busy machine: nothing was shown to be kept
         return Status.BROKEN if self.findings else Status.KEPT
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the run tells nothing: what it missed may be the machine's, and nothing else is wrong."""
+        missed = [each for each in self.comparisons if not each.kept]
+        return bool(missed) and not self.findings and all(each.doubt for each in missed)
+
+    @property
+    def in_words(self) -> str:
+        return "not to be told, the machine was too busy" if self.doubtful else "kept" if self.status is Status.KEPT else "not kept"
 
     def headline(self) -> str:
         measured, result = self.result.measured, self.result
@@ -69,6 +79,8 @@ class Conclusion:
     def _line(self, each: Comparison) -> str:
         if each.kept:
             return f"{each.clause} is kept{each.of}: expected {each.expected}, actual {each.actual}"
+        if each.doubt:
+            return f"{each.clause} can't be told{each.of}: expected {each.expected}, actual {each.actual}\n  {each.doubt}"
         line = f"{self.agreement.place(each.clause)}: {each.clause} is missed{each.of}: expected {each.expected}, actual {each.actual}"
         return f"{line}\n  {each.hint}" if each.hint else line
 
@@ -92,14 +104,14 @@ class Conclusion:
         rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>" for cells in self.table())
         verdicts = "".join(
             f"<tr><td>{escape(each.clause + each.of)}</td><td>{escape(each.expected)}</td><td>{escape(each.actual)}</td>"
-            f"<td><b>{'kept' if each.kept else 'missed'}</b></td><td>{escape(str(self.agreement.place(each.clause)))}</td></tr>"
+            f"<td><b>{each.in_a_word}</b></td><td>{escape(str(self.agreement.place(each.clause)))}</td></tr>"
             for each in self.comparisons
         )
         findings = "".join(f"<pre>{escape(str(finding))}</pre>" for finding in self.findings)
         return (
             '<section style="font:14px/1.5 sans-serif;margin:2em;overflow-x:auto">'
             "<style>section td,section th{padding:.2em 1em;text-align:left}</style>"
-            f"<h1>Service level: {'kept' if self.status is Status.KEPT else 'not kept'}</h1>"
+            f"<h1>Service level: {self.in_words}</h1>"
             f"<p>{escape(self.headline())}: {escape(self.fates())}</p>"
             f"<table><tr><th>objective</th><th>expected</th><th>actual</th><th></th><th>clause</th></tr>{verdicts}</table>{findings}"
             f"<h2>Response times from the moment a request was meant to start</h2><table><tr>{heads}</tr>{rows}</table></section>"

@@ -12,6 +12,7 @@ from harness.suites.load.order import Order
 from harness.suites.load.requests import Template, templates
 from harness.suites.load.result import LoadResult, packed, unpacked
 from harness.suites.load.traffic import Made, made, traffic_of
+from harness.suites.load.watch import Watch
 
 MOST_IN_FLIGHT = 1000
 SETTLING_S = 15.0  # past the last possible answer: for what is still under way between processes
@@ -75,6 +76,8 @@ class Run:
     breaking: list[Exchange] = field(default_factory=list)
     finished: set[str] = field(default_factory=set)
     stopped: bool = False
+    stalled_s: float = 0.0  # of the sender that could run least
+    starved_s: float = 0.0
 
     @property
     def begun(self) -> bool:
@@ -93,6 +96,8 @@ class Run:
         """What a stream has done since it last reported."""
         self.samples.take(report["samples"])
         self.breaking.extend(map(unpacked, report["breaking"]))
+        self.stalled_s = max(self.stalled_s, float(report["stalled_s"]))
+        self.starved_s = max(self.starved_s, float(report["starved_s"]))
         if report["finished"]:
             self.finished.add(str(report["stream"]))
 
@@ -117,6 +122,7 @@ class Run:
     def result(self) -> LoadResult:
         """What the run came to, so far."""
         measured = {**measure(self.samples, self.terms), f"{PREFIX}.complete": float(self.complete)}
+        measured |= {f"{PREFIX}.sender_stalled_s": self.stalled_s, f"{PREFIX}.provider_starved_s": self.starved_s}
         return LoadResult(
             contract=self.agreement.name,
             profile=self.order.profile,
@@ -134,9 +140,12 @@ def credential_header(agreement: Agreement, credential: str) -> dict[str, str]:
     return {auth.header.lower(): f"Bearer {credential}" if auth.scheme == "bearer" else credential}
 
 
-def report(stream: str, samples: Samples, breaking: list[Exchange], *, finished: bool) -> dict[str, Any]:
+def report(stream: str, samples: Samples, breaking: list[Exchange], *, watch: Watch, finished: bool) -> dict[str, Any]:
     """What a stream tells whoever judges the run."""
-    return {"stream": stream, "samples": samples.pack(), "breaking": list(map(packed, breaking)), "finished": finished}
+    start_s, response_s = samples.column("start_s"), samples.column("response_s")
+    samples.excuse(watch.lost_s(start_s, start_s + response_s))
+    lost = {"stalled_s": watch.stalled_s, "starved_s": watch.starved_s}
+    return {"stream": stream, "samples": samples.pack(), "breaking": list(map(packed, breaking)), "finished": finished, **lost}
 
 
 def grace_s(agreement: Agreement) -> float:

@@ -17,6 +17,7 @@ from harness.suites.load.conclusion import Status, conclude
 from harness.suites.load.order import order_for
 from harness.suites.load.result import LoadResult, ResultUnreadable, packed, read_result, unpacked, write_result
 from harness.suites.load.run import Run, grace_s, report
+from harness.suites.load.watch import Watch
 
 Sampled = Callable[[list[Any]], Samples]
 Make = Callable[..., Terms]
@@ -124,7 +125,7 @@ def told(run: Run, stream: str, count: int, *, finished: bool = True) -> dict[st
     samples = Samples()
     for number in range(count):
         samples.add(0, Fate.VERIFIED, start_s=number / 20, lag_s=0.0, response_s=0.1)
-    return report(stream, samples, [LIE], finished=finished)
+    return report(stream, samples, [LIE], watch=Watch(lambda: 0.0), finished=finished)
 
 
 def test_a_run_is_over_when_every_stream_has_finished(run: Run) -> None:

@@ -9,8 +9,8 @@ from harness.checks.indicators import Fate, Samples, Terms, measure
 from harness.checks.registry import judge
 from harness.checks.sla import compare, percent, seconds
 from harness.contract.agreement import Agreement
-from harness.exchange import Observation
-from harness.verdict import Finding
+from harness.exchange import Level, Observation
+from harness.verdict import Finding, Outcome, fold
 
 Sampled = Callable[[list[Any]], Samples]
 Make = Callable[..., Terms]
@@ -120,3 +120,52 @@ def test_a_sender_that_is_late_itself_is_named(voyage: Agreement, terms: Make) -
 def test_numbers_are_shown_as_exactly_as_objectives_are_stated() -> None:
     assert [percent(0.999), percent(0.9995), percent(1.0), percent(0.1)] == ["99.9 %", "99.95 %", "100 %", "10 %"]
     assert [seconds(2.0), seconds(0.05), seconds(0.0123456)] == ["2 s", "50 ms", "12.3 ms"]
+
+
+# A machine that was too busy to tell
+
+
+def excused(sampled: Sampled, rows: list[Any], share: float) -> Samples:
+    """The same requests, so much of each response time taken by others."""
+    samples = sampled(rows)
+    samples.excuse(samples.column("response_s") * share)
+    return samples
+
+
+@pytest.mark.parametrize(
+    ("rows", "clause"),
+    [
+        (good(180) + good(20, response_s=2.5), "sla.response_time_p95"),
+        (good(180) + good(20, response_s=60.0, fate=Fate.LATE), "sla.availability"),
+        (good(200, response_s=30.0), "sla.throughput"),
+    ],
+)
+def test_what_a_busy_machine_may_have_done_is_no_breach_and_no_pass(
+    voyage: Agreement, sampled: Sampled, terms: Make, rows: list[Any], clause: str
+) -> None:
+    measured = measure(excused(sampled, rows, 0.98), terms(200)) | {"load.sender_stalled_s": 3.5}
+    judgements = list(judge(voyage, Observation(measured=measured)))
+    verdict = fold(judgements, case="c", suite="load", level=Level.STUB, operation=None, exchanges=0)
+    assert (verdict.outcome, verdict.findings) == (Outcome.INCONCLUSIVE, ())
+    assert clause not in verdict.kept
+    assert f"{clause}: expected" in verdict.reason
+    assert "the machine was too busy to tell: the sender could not run for 3.5 s" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        good(180) + good(20, response_s=20.0),  # slow, whatever others took
+        good(180) + good(20, fate=Fate.FAILED),  # nobody else makes a provider say 500
+        good(170) + good(30, fate=Fate.WRONG),
+    ],
+    ids=["slow", "5xx", "wrong"],
+)
+def test_a_busy_machine_is_no_excuse_for_what_is_missed_at_best(voyage: Agreement, sampled: Sampled, terms: Make, rows: list[Any]) -> None:
+    judgements = judge(voyage, Observation(measured=measure(excused(sampled, rows, 0.5), terms(200))))
+    verdict = fold(judgements, case="c", suite="load", level=Level.STUB, operation=None, exchanges=0)
+    assert verdict.outcome is Outcome.FAILED
+
+
+def test_a_provider_that_is_fast_on_a_busy_machine_keeps_its_objectives(voyage: Agreement, sampled: Sampled, terms: Make) -> None:
+    assert judged(voyage, measure(excused(sampled, good(200), 0.9), terms(200))) == (ALL, [])
