@@ -108,7 +108,7 @@ class Rpc:
 class Connection:
     """One connection of a client, overheard below HTTP; ``ended_by`` is client, provider, cut or reset.
 
-    ``answered_bytes`` are those of the received ones that came after the first request.
+    ``answered_bytes`` are those that came after the first request, up to the end of the last whole answer.
     """
 
     opened_s: float

@@ -64,13 +64,13 @@ def attempts_over_grpc(staging: Staging) -> Iterator[Attempt]:
                 replace(staging.invoke(operation, example), needs=sequence.given, step=f"{name}/{step}")
                 for step, (operation, example) in sequence.steps.items()
             )
-            execute = partial(play_over_grpc, staging, steps)
-            yield Attempt(operation="sequence", name=f"grpc-{name}", execute=execute, aims=(f"sequences.{name}.*",))
+            aims = (f"sequences.{name}.*",)
+            yield Attempt(operation="sequence", name=f"grpc-{name}", execute=partial(play_over_grpc, staging, steps), aims=aims)
     stateful = staging.setting.agreement.contract.stateful
     walked = sorted(known & set(stateful.operations)) if stateful else []
     if stateful is not None and walked:
-        execute = lambda: play_over_grpc(staging, tuple(_walk(staging, walked, stateful.given)))
-        yield Attempt(operation="stateful", name="grpc-walk", execute=execute, aims=("stateful.operations.*",))
+        walk = lambda: play_over_grpc(staging, tuple(_walk(staging, walked, stateful.given)))
+        yield Attempt(operation="stateful", name="grpc-walk", execute=walk, aims=("stateful.operations.*",))
 
 
 def _walk(staging: Staging, operations: list[str], state: str) -> Iterator[Invoke]:

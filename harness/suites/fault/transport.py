@@ -65,7 +65,7 @@ HARMS = (
     ),
     Harm(
         name="limit_data",
-        made=lambda limit_s, size: _each(LimitData(most_bytes=size - min(10, size // 2))),
+        made=lambda limit_s, size: _each(LimitData(most_bytes=size * 3 // 4)),
         aims=BROKEN,
         needs_size=True,
     ),
@@ -117,5 +117,5 @@ def _harmed(staging: Staging, call: Invoke, harm: Harm, play: Callable[..., Obse
 
 
 def _size_of_answer(observation: Observation) -> int:
-    """What a connection brings after a request; 0 when none did."""
+    """How many bytes brought the answer, of the connection with most of them; 0 when none came."""
     return max((each.answered_bytes for each in observation.connections), default=0)

@@ -24,6 +24,7 @@ class Http1Ear:
         self._answer: h11.Response | None = None
         self._content: list[bytes] = []
         self._deaf = False
+        self._came_bytes = self.answer_bytes = 0
         self.asked = False
 
     def sent(self, data: bytes) -> None:
@@ -36,6 +37,7 @@ class Http1Ear:
             self._deaf = True
 
     def came(self, data: bytes) -> None:
+        self._came_bytes += len(data) if self.asked else 0
         if not self._deaf and self._open:
             self._listen(data)
 
@@ -107,6 +109,7 @@ class Http1Ear:
         answer = self._answer
         assert answer is not None
         heard = self._open.popleft()
+        self.answer_bytes = self._came_bytes
         response = Response(status=answer.status_code, headers=_plain(answer.headers), body=b"".join(self._content))
         self._journal.end(heard, response=response)
         if self._open and self._answers.their_state is h11.DONE:

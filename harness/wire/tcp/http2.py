@@ -49,6 +49,7 @@ class GrpcEar:
         self._up, self._down = _Frames(), _Frames()
         self._up.preface = len(PREFACE)
         self._calls: dict[int, _Call] = {}
+        self._before_bytes = self.answer_bytes = 0
         self.asked = False
 
     def sent(self, data: bytes) -> None:
@@ -66,7 +67,8 @@ class GrpcEar:
     def _asks(self, frame: Frame, fields: Fields | None) -> None:
         call = self._calls.get(frame.stream_id)
         if fields is not None and call is None:
-            self.asked = True
+            if not self.asked:
+                self.asked, self._before_bytes = True, self._down.read_bytes
             call = self._calls[frame.stream_id] = _Call(method=fields.get(":path", ""), metadata=fields)
         elif call is not None and isinstance(frame, DataFrame):
             call.sent += frame.data
@@ -93,6 +95,7 @@ class GrpcEar:
         if isinstance(frame, RstStreamFrame):
             self._end(self._calls.pop(frame.stream_id), failure=Failure.CONNECTION)
         elif _ends(frame):
+            self.answer_bytes = self._down.read_bytes - self._before_bytes
             self._answered(self._calls.pop(frame.stream_id))
 
     def _answered(self, call: _Call) -> None:
@@ -121,6 +124,7 @@ class _Frames:
 
     def __init__(self) -> None:
         self.preface = 0
+        self.read_bytes = 0
         self._rest = bytearray()
         self._block: bytearray | None = None
         self._first: Frame | None = None
@@ -150,6 +154,7 @@ class _Frames:
             return None
         frame.parse_body(memoryview(bytes(self._rest[FRAME_HEAD : FRAME_HEAD + length])))
         del self._rest[: FRAME_HEAD + length]
+        self.read_bytes += FRAME_HEAD + length
         return frame
 
     def _read(self, frame: Frame, take: Callable[[Frame, Fields | None], None]) -> None:

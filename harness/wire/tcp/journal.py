@@ -72,6 +72,11 @@ class Ear(Protocol):
         """Whether a request has begun: what goes wrong before is no matter of the contract."""
         ...
 
+    @property
+    def answer_bytes(self) -> int:
+        """How many bytes came after the first request, up to the end of the last answer that came whole."""
+        ...
+
     def sent(self, data: bytes) -> None:
         """By the client."""
         ...
@@ -87,6 +92,8 @@ class Ear(Protocol):
 
 class Deaf:
     """Hears nothing: for any protocol."""
+
+    answer_bytes = 0
 
     def __init__(self, injected: str | None = None) -> None:
         self.asked = True

@@ -92,7 +92,7 @@ class _Link:
         self._opened_s = clock()
         self._ended_s: float | None = None
         self._ended_by = "client"
-        self._bytes = {"upstream": 0, "downstream": 0, "answers": 0}
+        self._bytes = {"upstream": 0, "downstream": 0}
 
     def connection(self) -> Connection:
         """What was seen of it."""
@@ -101,7 +101,7 @@ class _Link:
             ended_s=self._clock() if self._ended_s is None else self._ended_s,
             sent_bytes=self._bytes["upstream"],
             received_bytes=self._bytes["downstream"],
-            answered_bytes=self._bytes["answers"],
+            answered_bytes=self._ear.answer_bytes,
             ended_by=self._ended_by,
         )
 
@@ -135,7 +135,6 @@ class _Link:
                 writer.write(piece)
                 if direction == "downstream":
                     self._bytes[direction] += len(piece)
-                    self._bytes["answers"] += len(piece) if self._ear.asked else 0
                     self._ear.came(piece)
                 await writer.drain()
             passed += len(data) if armed else 0
