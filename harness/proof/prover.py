@@ -58,6 +58,7 @@ class Prover:
         self._workers = workers if workers is not None else min(2, os.cpu_count() or 1)
         self._progress = progress or (lambda stage, done, total: None)
         self._seen: list[Seen] = []
+        self._left_out = 0
         self._touching: dict[str, list[Seen]] = {}
         self._forbidden: dict[str, bytes] = {}
 
@@ -85,6 +86,7 @@ class Prover:
                 if fnmatchcase(clause, waiver.clause)
             },
             cases=len(self._seen),
+            left_out=self._left_out,
             seconds=perf_counter() - began,
             baseline_seconds=baseline_s,
             wire_share=wire_s / (wire_s + judge_s) if wire_s + judge_s else 0.0,
@@ -93,7 +95,9 @@ class Prover:
     # The baseline
 
     def _baseline(self) -> None:
-        cases = [case for suite in self._suites for case in suite.cases(self._setting)]
+        made = [case for suite in self._suites for case in suite.cases(self._setting)]
+        cases = [case for case in made if case.provable]
+        self._left_out = len(made) - len(cases)
         for number, case in enumerate(cases, start=1):
             self._progress("cases", number, len(cases))
             observation = _executed(case)

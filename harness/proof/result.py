@@ -46,6 +46,7 @@ class Proof:
     seconds: float
     baseline_seconds: float
     wire_share: float
+    left_out: int = 0  # cases in which no liar can stand between client and provider
 
     @property
     def made(self) -> int:
@@ -96,6 +97,7 @@ class Proof:
             "standings": {standing.value: self.standings[standing] for standing in Standing},
             "kinds": dict(sorted(by_kind.items())),
             "cases": self.cases,
+            "left_out": self.left_out,
             "seconds": round(self.seconds, 2),
             "baseline_seconds": round(self.baseline_seconds, 2),
             "wire_share": round(self.wire_share, 3),

@@ -42,6 +42,8 @@ def lines(proof: Proof) -> Iterator[Line]:
         f"{proof.cases} cases, {proof.seconds:.1f} s; {pace:.0f} mutants/s, {proof.wire_share:.0%} of that on the wire, the rest judging",
         "",
     )
+    if proof.left_out:
+        yield f"{proof.left_out} cases left out: in them no liar can stand between client and provider (they speak gRPC)", ""
     yield ("PROVEN" if proof.sufficient else "NOT PROVEN") + f": {proof.contract}", "green" if proof.sufficient else "red"
 
 

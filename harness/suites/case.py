@@ -49,13 +49,17 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One thing to try. ``aims`` are the clauses (or ``prefix.*``) that it is there for."""
+    """One thing to try. ``aims`` are the clauses (or ``prefix.*``) that it is there for.
+
+    One that is not ``provable`` is of no use to a proof: no liar can stand between client and provider in it.
+    """
 
     suite: str
     operation: str | None
     name: str
     execute: Callable[[], Observation | Skipped] = field(repr=False)
     aims: tuple[str, ...] = ()
+    provable: bool = True
 
     @property
     def id(self) -> str:

@@ -64,8 +64,8 @@ def attempts_over_grpc(staging: Staging) -> Iterator[Attempt]:
                 replace(staging.invoke(operation, example), needs=sequence.given, step=f"{name}/{step}")
                 for step, (operation, example) in sequence.steps.items()
             )
-            aims = (f"sequences.{name}.*",)
-            yield Attempt(operation="sequence", name=f"grpc-{name}", execute=partial(play_over_grpc, staging, steps), aims=aims)
+            played = partial(play_over_grpc, staging, steps)
+            yield Attempt(operation="sequence", name=f"grpc-{name}", execute=played, aims=(f"sequences.{name}.*",))
     stateful = staging.setting.agreement.contract.stateful
     walked = sorted(known & set(stateful.operations)) if stateful else []
     if stateful is not None and walked:

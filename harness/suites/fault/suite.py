@@ -41,12 +41,14 @@ class Faults:
                 yield self._case(terms.name, trouble.name, execute, trouble.aims)
             for ordeals in ORDEALS:
                 for ordeal in ordeals(staging, terms):
-                    yield self._case(terms.name, ordeal.name, ordeal.execute, ordeal.aims)
+                    yield self._case(terms.name, ordeal.name, ordeal.execute, ordeal.aims, provable=ordeal.provable)
         for ordeal in monitor_ordeals(staging):
             yield self._case("monitor", ordeal.name, ordeal.execute, ordeal.aims)
 
-    def _case(self, operation: str, name: str, execute: Callable[[], Observation | Skipped], aims: tuple[str, ...]) -> Case:
-        return Case(suite=self.name, operation=operation, name=name, execute=execute, aims=aims)
+    def _case(
+        self, operation: str, name: str, execute: Callable[[], Observation | Skipped], aims: tuple[str, ...], *, provable: bool = True
+    ) -> Case:
+        return Case(suite=self.name, operation=operation, name=name, execute=execute, aims=aims, provable=provable)
 
 
 SUITE = Faults()
