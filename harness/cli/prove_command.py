@@ -7,16 +7,18 @@ import click
 from harness.cli.choosing import agreement_named, setting_for
 from harness.cli.telling import BROKEN, progress, style
 from harness.engine import find_suites
+from harness.exchange import Level
 from harness.proof.prover import Prover
+from harness.provider.choice import assure
 from harness.reporting.proof import lines, write_json
 
-SUITES = ("static", "conformance", "fuzz", "cassette", "fault", "load")
+SUITES = ("static", "conformance", "fuzz", "stateful", "cassette", "fault", "load")
 
 
 @click.command("prove")
 @click.argument("name")
 @click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the whole result here.")
-@click.option("--provider", default=None, help="stub, embedded, container[:TAG], or a URL (default: what the contract says).")
+@click.option("--provider", default=None, help="stub, embedded, container[:TAG or :IMAGE:TAG], or a URL (default: what the contract says).")
 @click.option("--adapter", default=None, help="The client: package.module:Class, or a binding by name or YAML file.")
 @click.option("--suite", "suites", multiple=True, help="Only the cases of this suite; may be repeated.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of everything random.")
@@ -39,7 +41,10 @@ def command(
     """
     agreement = agreement_named(name)
     setting = setting_for(agreement, provider=provider, adapter=adapter, seed=seed)
+    if setting.provider.level is Level.CONTAINER:
+        workers = 1  # processes that share a container would undo what the others did
     try:
+        assure(setting.provider)
         proof = Prover(setting, find_suites(suites or SUITES), workers=workers, progress=progress).prove()
     finally:
         setting.provider.close()

@@ -143,8 +143,8 @@ def _listed(document: Document) -> Iterator[Clause]:
     for steps in _promise_steps(document.value, ()):
         kind_parties = _promise(steps)
         value = value_at(document.value, steps)
-        if kind_parties is None or value == "*/*":  # any media type at all is no promise
-            continue
+        if kind_parties is None or value == "*/*" or _allows_anything(document.value, steps, value):
+            continue  # any media type at all is no promise, nor is any body at all
         if kind_parties[0] in _OF_BOUND and steps[0] == "operations" and not _is_bound(document.value, steps):
             continue
         named = _by_value(document.value, steps)
@@ -156,6 +156,14 @@ def _listed(document: Document) -> Iterator[Clause]:
             operation=str(steps[1]) if steps[0] == "operations" else None,
             parties=kind_parties[1],
         )
+
+
+def _allows_anything(root: Any, steps: Steps, value: Any) -> bool:
+    """Whether an error shape is named that any answer has."""
+    if steps[0] != "operations" or steps[-1] != "error" or len(steps) != 5:
+        return False
+    shape = root.get("errors", {}).get(value, {})
+    return isinstance(shape, Mapping) and shape.get("media_type") == "*/*" and not shape.get("body")
 
 
 def _promise_steps(value: Any, steps: Steps) -> Iterator[Steps]:
@@ -191,7 +199,7 @@ def _by_value(root: Any, steps: Steps) -> Steps:
 def _schema_clauses(document: Document) -> Iterator[Clause]:
     for at, schema, operation, parties in _judged_schemas(document.value):
         for keyword, value in schema.items():
-            if keyword in ASSERTIONS and value is not NON_ASSERTING.get(keyword):
+            if keyword in ASSERTIONS and value is not NON_ASSERTING.get(keyword) and not _is_schema(keyword, value):
                 steps = (*at, keyword)
                 yield Clause(
                     id=clause_id(steps),
@@ -201,6 +209,11 @@ def _schema_clauses(document: Document) -> Iterator[Clause]:
                     operation=operation,
                     parties=parties,
                 )
+
+
+def _is_schema(keyword: str, value: Any) -> bool:
+    """Whether it only says where another schema holds: what is promised stands in there."""
+    return keyword in NON_ASSERTING and isinstance(value, Mapping)
 
 
 def schema_roots(root: Mapping[str, Any]) -> Iterator[tuple[Steps, frozenset[str]]]:

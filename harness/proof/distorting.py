@@ -8,7 +8,7 @@ import numpy as np
 from harness.contract.agreement import Agreement
 from harness.contract.clauses import Clause
 from harness.contract.reader import Steps
-from harness.wire.mutations import breaking
+from harness.wire.mutations import breaking, confirmed
 
 
 def perturbed(value: Any) -> Any:
@@ -37,7 +37,7 @@ def perturbed(value: Any) -> Any:
 def broken_bodies(agreement: Agreement, clause: Clause, at: Steps, body: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
     """Bodies that break just this keyword: the kind of change, what was done, the body. One of each kind."""
     kinds = set()
-    for edit in breaking(agreement, at, body):
+    for edit in confirmed(agreement, at, breaking(agreement, at, body)):
         if edit.clause == clause.id and edit.kind not in kinds:
             kinds.add(edit.kind)
             yield str(edit.kind), edit.name, edit.value

@@ -3,29 +3,34 @@
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from time import perf_counter
+from typing import Any
 
+from harness.checks.parameters import parameter_breaches
 from harness.checks.policies import STANDS_FOR
 from harness.checks.registry import judge
 from harness.checks.sight import Seen as Looked
 from harness.contract.agreement import Agreement
 from harness.contract.clauses import Clause
-from harness.exchange import Observation
+from harness.exchange import Exchange, Observation, Request
 from harness.proof.consumer import distortions
+from harness.proof.lie import Lie
+from harness.proof.offers import Offers
 from harness.proof.mutant import Fate, Mutant, Party
-from harness.proof.provider import Lie, lies
+from harness.proof.provider import lies
 from harness.proof.result import ClauseProof, Proof, Standing
 from harness.proof.unprovable import why_none
-from harness.provider.lying import LyingProvider
 from harness.suites.case import Case, Setting, Skipped, Suite
 
 MOST_TRIES = 12
 HEAVY_BYTES = 400_000
 LIGHT_BYTES = 4_000_000
 MOST_EXCHANGES = 150
-FIRST = ("static", "conformance", "cassette", "fuzz", "fault", "pact", "load")  # where a mutant is looked for first
+SMALL_BYTES, MOST_ANSWERS = 20_000, 40
+FIRST = ("static", "conformance", "cassette", "fuzz", "fault", "stateful", "pact", "load")  # where a mutant is looked for first
 Progress = Callable[[str, int, int], None]
 
 
@@ -60,7 +65,8 @@ class Prover:
         self._seen: list[Seen] = []
         self._left_out = 0
         self._touching: dict[str, list[Seen]] = {}
-        self._forbidden: dict[str, bytes] = {}
+        self._forbidden: dict[str, Request] = {}
+        self._answers: dict[tuple[str, str, bytes], list[Any]] = {}
 
     def prove(self) -> Proof:
         """Run everything; ERROR cases of the baseline are left out, and so are clauses that it found broken."""
@@ -107,39 +113,42 @@ class Prover:
         for seen in self._seen:
             for clause in seen.kept:
                 self._touching.setdefault(clause, []).append(seen)
-            for clause, body in _rule_breakers(self._setting.agreement, seen.observation):
-                self._forbidden.setdefault(clause, body)
+            for clause, request in _rule_breakers(self._setting.agreement, seen.observation):
+                self._forbidden.setdefault(clause, request)
+            _note_answers(self._answers, seen.observation)
 
     # Lying providers
 
     def _lying_providers(self) -> Iterator[Callable[[], Trial]]:
-        known: set[tuple[str, str]] = set()
+        offers = Offers()
         for seen in self._seen:
+            offers.wanted = lambda clause, seen=seen: _bears_on(seen, clause)  # type: ignore[misc]
             light = seen.weight < LIGHT_BYTES and _exchanges(seen.observation) <= MOST_EXCHANGES
-            for lie in lies(self._setting.agreement, seen.case.id, seen.observation) if light else ():
-                if _bears_on(seen, lie.clause) and (lie.clause, lie.kind) not in known:
-                    known.add((lie.clause, lie.kind))
+            for lie in lies(self._setting.agreement, seen.case.id, seen.observation, self._answers, offers) if light else ():
+                if offers.choose(lie):
                     yield lambda lie=lie, first=seen: self._try_lie(lie, first)  # type: ignore[misc]
 
     def _try_lie(self, lie: Lie, first: Seen) -> Trial:
         changed, nearest, wire_s, judge_s = False, "", 0.0, 0.0
+        if lie.idle:
+            return Trial(mutants=(self._mutant(lie, Fate.EQUIVALENT, nearest=lie.idle),), wire_s=0.0, judge_s=0.0)
         touching = [seen for seen in self._touching.get(lie.clause, ()) if seen is not first]
         for seen in [first, *touching][:MOST_TRIES]:
-            provider = LyingProvider(self._setting.provider, lie.change)
+            provider = lie.tell(self._setting.provider)
             began = perf_counter()
             observation = _executed(self._again(seen.case, replace(self._setting, provider=provider)))
             wire_s += perf_counter() - began
             provider.close()
-            changed = changed or bool(provider.changed)
             if observation is None or not provider.changed:
                 continue
             began = perf_counter()
             found = _findings(self._setting.agreement, observation)
             judge_s += perf_counter() - began
-            if lie.clause in found:
-                return Trial(
-                    mutants=(self._mutant(lie, Fate.KILLED, by=f"{seen.case.id} ({found[lie.clause]})"),), wire_s=wire_s, judge_s=judge_s
-                )
+            named = lie.named_in(found)
+            if named is not None:
+                killed = self._mutant(lie, Fate.KILLED, by=f"{seen.case.id} ({found[named]})")
+                return Trial(mutants=(killed,), wire_s=wire_s, judge_s=judge_s)
+            changed = changed or not _has_same_answers(seen.observation, observation)  # else an honest one would have said it too
             nearest = nearest or f"{seen.case.id}: " + (", ".join(sorted(found)[:3]) or "no finding")
         fate = Fate.SURVIVED if changed else Fate.EQUIVALENT
         return Trial(mutants=(self._mutant(lie, fate, nearest=nearest),), wire_s=wire_s, judge_s=judge_s)
@@ -279,18 +288,48 @@ def _bears_on(seen: Seen, clause: str) -> bool:
     return clause in seen.kept and (not across or any(fnmatchcase(clause, aim) for aim in seen.case.aims))
 
 
-def _rule_breakers(agreement: Agreement, observation: Observation) -> Iterator[tuple[str, bytes]]:
-    """Bodies that the harness itself sent to see them refused for a rule, each with the rule's clause."""
+def _rule_breakers(agreement: Agreement, observation: Observation) -> Iterator[tuple[str, Request]]:
+    """Requests that the harness itself sent to see them refused for a rule or a parameter, each with the clause that it breaks."""
     for exchange in observation.exchanges:
         seen = Looked(agreement, exchange, None)
-        if (
-            seen.terms is not None
-            and exchange.response is not None
-            and 400 <= exchange.response.status < 500
-            and not seen.request_violations
-        ):
-            for name in seen.broken_rules:
-                yield f"operations.{seen.terms.name}.request.rules.{name}", exchange.request.body
+        if seen.terms is None or exchange.response is None or not 400 <= exchange.response.status < 500 or seen.request_violations:
+            continue
+        for name in seen.broken_rules:
+            yield f"operations.{seen.terms.name}.request.rules.{name}", exchange.request
+        for clause, _ in parameter_breaches(seen):
+            yield clause, exchange.request
+
+
+def _note_answers(known: dict[tuple[str, str, bytes], list[Any]], observation: Observation) -> None:
+    """What each request was answered well, as far as answers differ."""
+    for exchange in observation.exchanges:
+        request, response = exchange.request, exchange.response
+        if response is not None and response.status < 300 and len(response.body) < SMALL_BYTES and response.media_type.endswith("json"):
+            bodies = known.setdefault((request.method, request.target, request.body), [])
+            with suppress(ValueError):
+                if len(bodies) < MOST_ANSWERS and response.json() not in bodies:
+                    bodies.append(response.json())
+
+
+def _has_same_answers(one: Observation, other: Observation) -> bool:
+    """Whether the provider was heard to say the same, but for the figures that it adds about itself."""
+    return [_said(exchange) for exchange in _all(one)] == [_said(exchange) for exchange in _all(other)]
+
+
+def _said(exchange: Exchange) -> object:
+    response = exchange.response
+    if response is None:
+        return exchange.failure
+    try:
+        body = response.json()
+    except ValueError:
+        return response.status, response.body
+    figures = body.items() if isinstance(body, dict) else ()
+    return response.status, [pair for pair in figures if not isinstance(pair[1], float)] or body
+
+
+def _all(observation: Observation) -> list[Exchange]:
+    return [*observation.exchanges, *(exchange for call in observation.calls for exchange in call.exchanges)]
 
 
 def _exchanges(observation: Observation) -> int:

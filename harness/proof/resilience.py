@@ -11,7 +11,7 @@ from harness.checks.sight import Seen, Sight
 from harness.checks.waits import wait_span
 from harness.contract.agreement import Agreement
 from harness.contract.clauses import Clause
-from harness.exchange import Call, Exchange, Failure, Raised, Returned
+from harness.exchange import Call, Exchange, Failure, Raised, Returned, Unfinished
 from harness.proof.mutant import Distortion, Distortions
 from harness.proof.scene import Scene
 
@@ -48,6 +48,7 @@ def retry(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
 
 
 def _attempts(agreement: Agreement, scene: Scene, most: int) -> Distortions:
+    yield from _repeated(scene)
     for number, each in _groups(agreement, scene):
         if len(each.attempts) != most or each.last.trouble is None:
             continue
@@ -63,6 +64,17 @@ def _attempts(agreement: Agreement, scene: Scene, most: int) -> Distortions:
                 kind="one attempt too few", what=f"{most - 1} attempts",
                 observation=scene.with_exchanges(number, call.exchanges[:-1], ended_s=call.exchanges[-2].ended_s),
             )
+            return
+
+
+def _repeated(scene: Scene) -> Distortions:
+    """The same once more, although it was answered well."""
+    for number, call in scene.calls:
+        if len(call.exchanges) == 1 and isinstance(call.ending, Returned):
+            last = call.exchanges[0]
+            again = replace(last, started_s=last.ended_s + 1, ended_s=last.ended_s + 1)
+            made = scene.with_exchanges(number, (last, again), ended_s=again.ended_s)
+            yield Distortion(kind="repeat after an answer", what="sent again after a success", observation=made)
             return
 
 
@@ -111,11 +123,14 @@ def _wrong_waits(name: str, index: int, least: float, most: float, hinted: bool,
         yield "hint ignored", 0.0
         yield "hint cut short", (least - policy.retry_after.added[0]) * 0.9
     elif name == "retry_after.added" and hinted:
-        yield "nothing added", least - policy.retry_after.added[0]
+        if policy.retry_after.added[0] > 0:
+            yield "nothing added", least - policy.retry_after.added[0]
         yield "too much added", most + 1
     elif name == "wait.initial" and not hinted and index == 0:
         yield "no wait", 0.0
         yield "wait too short", least * 0.9
+        if (too_long := 2 * most) <= policy.wait.max + policy.wait.jitter:
+            yield "wait too long", too_long
     elif name == "wait.multiplier" and not hinted and index == 1:
         yield "wait does not grow", least / policy.wait.multiplier
         yield "no second wait", 0.0
@@ -144,6 +159,8 @@ def budget(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
         if budget_s is not None and call.exchanges and call.operation in agreement.operations:
             late = replace(call, ended_s=call.started_s + budget_s + 1)
             yield Distortion(kind="deadline overrun", what=f"a call of {budget_s + 1:g} s", observation=scene.with_call(number, late))
+            stuck = replace(scene.with_call(number, replace(call, ending=Unfinished())), hung="in a wait that nobody ends")
+            yield Distortion(kind="hang", what="a call that does not come to an end", observation=stuck)
             return
 
 
@@ -176,7 +193,9 @@ def breaker(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
     pattern = next((exchange for _, _, exchange in scene.sent), None)
     if pattern is None:
         return
-    if clause.id.endswith("failure_threshold") and refused:
+    if clause.id.endswith("failure_threshold") and not refused and opened:
+        yield from _opened_by_refusals(scene, opened.raises)
+    elif clause.id.endswith("failure_threshold") and refused:
         never = scene
         for number, call in refused:
             never = Scene(_sent_anyway(never, number, call, pattern))
@@ -194,6 +213,7 @@ def breaker(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
             shut = replace(probe, exchanges=(), ending=call.ending)
             yield Distortion(kind="breaker never recovers", what="the first probe is refused", observation=scene.with_call(position, shut))
     elif clause.id.endswith("half_open_successes"):
+        yield from _reopening(scene, refused)
         yield from _probing(scene, refused, policy.half_open_successes)
 
 
@@ -209,6 +229,33 @@ def _opened_early(scene: Scene, refusal: Call, pattern: Exchange) -> Distortions
     if first.exchanges:
         early = replace(first, exchanges=(), ending=refusal.ending, ended_s=first.started_s)
         yield Distortion(kind="breaker opens early", what="the first call is refused", observation=scene.with_call(0, early))
+
+
+def _opened_by_refusals(scene: Scene, error: str) -> Distortions:
+    """What the provider refuses is counted as if it had failed."""
+    calls = scene.observation.calls
+    statuses = [exchange.response.status if exchange.response else 0 for _, _, exchange in scene.sent]
+    last = calls[-1]
+    if len(calls) > 1 and last.exchanges and statuses and all(400 <= status < 500 for status in statuses):
+        shut = replace(last, exchanges=(), ending=Raised(type=error), ended_s=last.started_s)
+        yield Distortion(
+            kind="breaker counts refusals", what=f"open after {len(calls) - 1} refusals", observation=scene.with_call(len(calls) - 1, shut)
+        )
+
+
+def _reopening(scene: Scene, refused: list[tuple[int, Call]]) -> Distortions:
+    """A probe fails, and the next call is let through all the same."""
+    calls = scene.observation.calls
+    for number, _ in refused:
+        probe = calls[number - 1] if number else None
+        was_open = any(earlier < number - 1 for earlier, _ in refused)
+        if probe is not None and was_open and probe.exchanges and isinstance(probe.ending, Raised):
+            sent = scene
+            for later, each in refused:
+                if later >= number:
+                    sent = Scene(_sent_anyway(sent, later, each, probe.exchanges[-1]))
+            yield Distortion(kind="failed probe ignored", what="requests right after a failed probe", observation=sent.observation)
+            return
 
 
 def _probing(scene: Scene, refused: list[tuple[int, Call]], wanted: int) -> Distortions:
@@ -245,6 +292,12 @@ def batch(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
         if not isinstance(body, Mapping):
             continue
         for key, value in body.items():
+            if isinstance(value, list) and value and clause.id.endswith("bytes"):
+                limit = agreement.contract.limits.batch
+                bulky = exchange.request.body + b" " * ((limit.bytes or 0) if limit else 0)
+                made = scene.with_request(number, index, replace(exchange.request, body=bulky))
+                yield Distortion(kind="batch over the limit", what=f"{len(bulky)} bytes in one request", observation=made)
+                return
             if isinstance(value, list) and value:
                 most = int(clause.value) if str(clause.value).isdigit() else 1
                 copies = 2 if len(value) * 2 > most and clause.id.endswith("items") else 1 + most // max(1, len(value))
@@ -285,6 +338,9 @@ def cache(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
                 yield Distortion(
                     kind="not from the cache", what="asked for again", observation=scene.with_call(number, replace(call, exchanges=(sent,)))
                 )
+            elif clause.id.endswith("cached") and isinstance(before.ending, Raised) and before.exchanges:
+                kept = replace(call, exchanges=(), ending=before.ending)
+                yield Distortion(kind="failure from the cache", what="the same error again", observation=scene.with_call(number, kept))
             elif not clause.id.endswith("cached"):
                 stale = replace(call, exchanges=(), ending=before.ending)
                 yield Distortion(kind="stale from the cache", what="not asked for again", observation=scene.with_call(number, stale))
@@ -313,6 +369,8 @@ def policy(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
         if len(call.exchanges) == 2 and call.exchanges[0].response is not None and call.exchanges[0].response.status in (401, 403):
             once = replace(call, exchanges=call.exchanges[:1], ending=Raised(type="AuthenticationFailed"))
             yield Distortion(kind="credential not read again", what="no repeat", observation=scene.with_call(number, once))
+            thrice = scene.with_exchanges(number, (*call.exchanges, call.exchanges[1]))
+            yield Distortion(kind="repeated again and again", what="two repeats", observation=thrice)
             old = replace(call.exchanges[1], request=call.exchanges[0].request)
             yield Distortion(
                 kind="old credential repeated", what="the same credential twice", observation=scene.with_exchange(number, 1, old)
@@ -334,5 +392,12 @@ def monitoring(agreement: Agreement, clause: Clause, scene: Scene) -> Distortion
             )
         else:
             name = "alerts" if clause.id.endswith("alert_on_failure") else "metrics"
+            if name == "alerts" and not any(exchange.injected for exchange in call.exchanges):
+                loud = replace(call, ending=Returned(value={**report, name: 1}))
+                yield Distortion(kind="alert for nothing", what="while all is well", observation=scene.with_call(number, loud))
+                continue
+            if name == "metrics" and report.get("metrics_before") is not None:
+                stuck = replace(call, ending=Returned(value={**report, name: report["metrics_before"]}))
+                yield Distortion(kind="metrics that count nothing", what="as before", observation=scene.with_call(number, stuck))
             silent = replace(call, ending=Returned(value={**report, name: 0 if name == "alerts" else {}}))
             yield Distortion(kind=f"no {name}", what=f"no {name}", observation=scene.with_call(number, silent))

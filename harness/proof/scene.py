@@ -11,7 +11,7 @@ class Scene:
     """One observation; every method gives a new one in which one thing is different."""
 
     observation: Observation
-    forbidden: Mapping[str, bytes] = field(default_factory=dict, repr=False)  # bodies that break a rule, by clause
+    forbidden: Mapping[str, Request] = field(default_factory=dict, repr=False)  # requests that break a rule or a parameter, by clause
 
     @property
     def calls(self) -> Iterator[tuple[int, Call]]:

@@ -9,18 +9,33 @@ from harness.wire.server import Server, ThreadedServer
 from harness.wire.wire import Upstream
 
 Change = Callable[[Request, Response], Response]
+Instead = Callable[[Request], Response | None]
 
 
 class LyingProvider:
-    """Another provider, with its answers changed; ``changed`` counts the answers that really became others."""
+    """Another provider, with its answers changed; ``changed`` counts the answers that really became others.
 
-    def __init__(self, honest: Provider, change: Change) -> None:
+    What ``instead`` answers never reaches the provider: so it seems to have done what it has not.
+    """
+
+    def __init__(self, honest: Provider, change: Change, *, instead: Instead | None = None) -> None:
         self._honest = honest
         self._change = change
+        self._instead = instead
+        self._stood_in: LyingProvider | None = None
         self._server: ThreadedServer | None = None
         self._origin = ""
-        self.changed = 0
+        self._changed = 0
         self.name = f"{honest.name} (lying)"
+
+    @property
+    def changed(self) -> int:
+        return self._changed + (self._stood_in.changed if self._stood_in else 0)
+
+    def about(self, stand_in: Provider) -> "LyingProvider":
+        """The same lie about what stands in for the provider."""
+        self._stood_in = LyingProvider(stand_in, self._change, instead=self._instead)
+        return self._stood_in
 
     @property
     def level(self) -> Level:
@@ -45,8 +60,15 @@ class LyingProvider:
         """The changed answer; counted when it differs."""
         lie = self._change(request, response)
         if lie != response:
-            self.changed += 1
+            self._changed += 1
         return lie
+
+    def made_up(self, request: Request) -> Response | None:
+        """An answer without asking the provider; None to ask it."""
+        answer = self._instead(request) if self._instead else None
+        if answer is not None:
+            self._changed += 1
+        return answer
 
     def origin(self) -> str:
         if self._server is None:
@@ -70,7 +92,8 @@ class _LyingUpstream:
         self._honest = honest
 
     async def answer(self, request: Request) -> Response:
-        return self._provider.lie(request, await self._honest.answer(request))
+        made_up = self._provider.made_up(request)
+        return self._provider.lie(request, await self._honest.answer(request)) if made_up is None else made_up
 
     def enter(self, given: str | None) -> None:
         if hasattr(self._honest, "enter"):

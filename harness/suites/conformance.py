@@ -95,7 +95,9 @@ class Conformance:
 
     def _provider_cases(self, staging: Staging, terms: OperationTerms) -> Iterator[Case]:
         def asked(parts: list[Mapping[str, Any]], given: str | None = None, state: str | None = None) -> Observation:
-            asks = staging if given is None else staging.in_any_state
+            reached = given in staging.setting.agreement.contract.states and staging.setting.provider.remembers
+            asks = staging if given is None or reached else staging.in_any_state
+            state = given if reached else state
             requests = [asks.request(terms, each) for each in parts]
             return asks.observed(ask(asks.setting, requests, given=given, state=state))
 

@@ -15,6 +15,7 @@ from harness.client.scenario import Invoke, Scenario
 from harness.contract.agreement import OperationTerms
 from harness.contract.expressions import EvaluationError, Expression
 from harness.exchange import Exchange, Observation, Request, Response
+from harness.provider.lying import LyingProvider
 from harness.provider.stub import Stub
 from harness.provider.stubbed import StubProvider
 from harness.suites.case import Setting
@@ -53,7 +54,10 @@ class Staging:
         """The same with a provider that can be put into states: the stub, where the provider itself can't be."""
         if self.setting.provider.takes_states:
             return self
-        return Staging(replace(self.setting, provider=StubProvider(self.setting.agreement)))
+        stub = StubProvider(self.setting.agreement)
+        provider = self.setting.provider
+        stand_in = provider.about(stub) if isinstance(provider, LyingProvider) else stub  # a liar lies about it too
+        return Staging(replace(self.setting, provider=stand_in))
 
     def play(self, scenario: Scenario, *, script: FaultOf | None = None, rewrite: Rewrite | None = None) -> Observation:
         """Take the client through a scenario; ``script`` maps the number of a request to a fault."""

@@ -18,6 +18,8 @@ MOST_EFFORT = 3_000  # in requests of ordinary size
 _LENGTHS = (1_000, 20_000, 150_000, 600_000, 3_000_000)
 _COUNTS = (100, 1_000, 5_000, 20_000, 100_000)
 _ORDINARY = 20_000
+_LONG_NAMES = (40, 100, 250, 300, 1_000)
+_ODD_CHARACTERS = (" ", "<", ":", "*", "?", "#", "%", "\\", "\u00e9", "\x1f", "~")
 
 
 def broken_rules(terms: OperationTerms, parts: Parts) -> frozenset[str]:
@@ -62,6 +64,7 @@ def _candidates(agreement: Agreement, terms: OperationTerms) -> Iterator[tuple[f
     def grown(body: Any) -> Iterator[tuple[float, Any]]:
         return _grown(agreement, terms, body)
 
+    yield from ((1.0, {**parts, "path": path}) for parts in examples[:1] for path in _other_paths(parts["path"]))
     for parts in examples:
         yield from ((1.0, {**parts, "body": edit.value}) for edit in _small(agreement, terms, parts["body"]))
         yield from ((effort, {**parts, "body": body}) for effort, body in grown(parts["body"]))
@@ -74,6 +77,13 @@ def _candidates(agreement: Agreement, terms: OperationTerms) -> Iterator[tuple[f
     for parts in examples:
         for effort, body in grown(parts["body"]):
             yield from ((effort + more, {**parts, "body": bigger}) for more, bigger in grown(body))
+
+
+def _other_paths(path: Any) -> Iterator[Parts]:
+    """The path with one of its parameters far longer, or with a character that names seldom have."""
+    for name, value in path.items() if isinstance(path, Mapping) else ():
+        for text in (*(f"{value}{'x' * length}" for length in _LONG_NAMES), *(f"{value}{each}" for each in _ODD_CHARACTERS)):
+            yield {**path, name: text}
 
 
 def _small(agreement: Agreement, terms: OperationTerms, body: Any) -> Iterator[Edit]:

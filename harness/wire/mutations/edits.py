@@ -33,6 +33,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     TEXT = "text"
     FLIPPED = "flipped"
+    FILLED = "filled"
     SCALED = "scaled"
     RESIZED = "resized"
     ENCODED = "encoded"

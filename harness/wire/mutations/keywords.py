@@ -129,9 +129,9 @@ def _min_items(schema: Schema, value: Any) -> Iterator[Change]:
 
 
 def _max_items(schema: Schema, value: Any) -> Iterator[Change]:
-    if isinstance(value, list) and value and schema["maxItems"] < MOST_LENGTH:
-        count = schema["maxItems"] + 1
-        yield Kind.BOUND, (value * math.ceil(count / len(value)))[:count], f"{count} items"
+    if isinstance(value, list) and schema["maxItems"] < MOST_LENGTH:
+        count, items = schema["maxItems"] + 1, value or [None]
+        yield Kind.BOUND, (items * math.ceil(count / len(items)))[:count], f"{count} items"
 
 
 def _unique_items(schema: Schema, value: Any) -> Iterator[Change]:
@@ -162,7 +162,7 @@ def _extra(schema: Schema, value: Any) -> Iterator[Change]:
 
 
 def _alternatives(schema: Schema, value: Any) -> Iterator[Change]:
-    misfits: tuple[Any, ...] = (None, "\u2603", -7.5, True, [], {}, [{}])
+    misfits: tuple[Any, ...] = (None, "\u2603", -7.5, True, [], {}, [{}], {"unexpected_property": "text"})
     for other in misfits:
         kind = Kind.NULLED if other is None else Kind.ALTERNATIVE
         yield kind, other, f"{other!r}, which fits no alternative"

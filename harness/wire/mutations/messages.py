@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 import orjson
@@ -25,6 +26,7 @@ MALFORMED: Mapping[str, Callable[[bytes], bytes]] = {
     "HTML": lambda data: HTML,
     "blank": lambda data: b" \r\n",
 }
+OTHER_TYPES = ("text/html", "text/plain; charset=utf-8", "application/json", "application/octet-stream")
 _OF_THE_BODY = ("content-length", "transfer-encoding", "content-encoding")
 
 
@@ -62,15 +64,18 @@ def encoded(value: Any) -> bytes:
 
 
 def of_edit(response: Response, edit: Edit) -> Message:
-    """The response with its JSON value edited."""
-    changed = carrying(response, encoded(edit.value))
+    """The response with its JSON value edited, or its text where it is no JSON."""
+    as_text = isinstance(edit.value, str) and not response.media_type.endswith("json")
+    changed = carrying(response, edit.value.encode() if as_text else encoded(edit.value))
     return Message(kind=edit.kind, note=edit.note, response=changed, clause=edit.clause, steps=edit.steps)
 
 
 def bodies(agreement: Agreement, terms: OperationTerms, response: Response) -> Iterator[Message]:
     """Bodies that are not the JSON that they should be."""
-    clause = _media_type_clause(agreement, terms, response.status)
+    clause, wanted = _media_type(agreement, terms, response.status)
     if clause is None:
+        return
+    if not wanted.endswith("json"):  # of other text nothing but its schema says what is malformed
         return
     for note, spoil in MALFORMED.items():
         yield Message(kind=Kind.MALFORMED, note=note, response=carrying(response, spoil(response.body)), clause=clause)
@@ -99,11 +104,13 @@ def _first_number(value: Any, steps: Steps) -> Steps | None:
 
 def media_types(agreement: Agreement, terms: OperationTerms, response: Response) -> Iterator[Message]:
     """A media type that is another, or missing."""
-    clause = _media_type_clause(agreement, terms, response.status)
+    clause, wanted = _media_type(agreement, terms, response.status)
     if clause is None:
         return
     untyped = tuple((name, value) for name, value in response.headers if name.lower() != "content-type")
-    for other in ("text/html", "text/plain; charset=utf-8", "application/octet-stream"):
+    for other in OTHER_TYPES:
+        if fnmatchcase(other.partition(";")[0], wanted):
+            continue
         changed = Response(status=response.status, headers=(*untyped, ("content-type", other)), body=response.body)
         yield Message(kind=Kind.MEDIA_TYPE, note=f"as {other}", response=changed, clause=clause)
     bare = Response(status=response.status, headers=untyped, body=response.body)
@@ -111,16 +118,15 @@ def media_types(agreement: Agreement, terms: OperationTerms, response: Response)
     yield Message(kind=Kind.MEDIA_TYPE, note="HTML", response=carrying(response, HTML, media_type="text/html"), clause=clause)
 
 
-def _media_type_clause(agreement: Agreement, terms: OperationTerms, status: int) -> str | None:
-    """The promise that a status has a JSON body; None where it has none."""
+def _media_type(agreement: Agreement, terms: OperationTerms, status: int) -> tuple[str | None, str]:
+    """The promise that a status has a body of a media type, and that type; None where it has none, or any will do."""
     shape = terms.response_for(status)
-    if shape is None:
-        return None
-    error = agreement.contract.errors.get(shape.error or "")
-    if (error.media_type if error else shape.media_type if shape.body is not None else "").endswith("json"):
-        clause = f"errors.{shape.error}.media_type" if error else response_clause(terms.name, status, "media_type")
-        return clause if clause in agreement.clauses else response_clause(terms.name, status)
-    return None
+    error = agreement.contract.errors.get((shape.error if shape else "") or "")
+    wanted = error.media_type if error else shape.media_type if shape is not None and shape.body is not None else ""
+    if shape is None or not wanted or wanted == "*/*":
+        return None, ""
+    clause = f"errors.{shape.error}.media_type" if error else response_clause(terms.name, status, "media_type")
+    return clause if clause in agreement.clauses else response_clause(terms.name, status), wanted
 
 
 def headers(agreement: Agreement, terms: OperationTerms, response: Response) -> Iterator[Message]:
@@ -175,3 +181,8 @@ def json_of(response: Response) -> Any:
         return response.json()
     except ValueError:
         return None
+
+
+def value_of(response: Response) -> Any:
+    """The body as JSON, or as text where it says that it is other text; None when it is neither."""
+    return response.body.decode("utf-8", "replace") if response.media_type.startswith("text/") else json_of(response)

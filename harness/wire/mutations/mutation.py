@@ -10,7 +10,7 @@ from harness.contract.expressions import EvaluationError
 from harness.contract.reader import Steps
 from harness.exchange import Exchange, Request, Response
 from harness.wire.mutations.edits import Edit
-from harness.wire.mutations.messages import Message, bodies, headers, json_of, media_types, of_edit, statuses
+from harness.wire.mutations.messages import Message, bodies, headers, media_types, of_edit, statuses, value_of
 from harness.wire.mutations.schema import breaking, keeping
 from harness.wire.mutations.structure import reshaped
 
@@ -26,10 +26,11 @@ def mutations(agreement: Agreement, request: Request, response: Response) -> Ite
     if terms is None or seen.shape is None:
         return
     at = body_schema(terms, response.status)
-    value = json_of(response) if response.body else None
+    value = value_of(response) if response.body else None
     if at is not None and value is not None:
         for edit in (*breaking(agreement, at, value), *reshaped(value), *_optional(agreement, at, value)):
-            yield of_edit(response, edit)
+            if isinstance(edit.value, str) or not isinstance(value, str) or response.media_type.endswith("json"):
+                yield of_edit(response, edit)  # what is no JSON can't be anything but text
     yield from bodies(agreement, terms, response)
     yield from media_types(agreement, terms, response)
     yield from headers(agreement, terms, response)
@@ -80,7 +81,7 @@ def broken_invariants(
 def invariants_broken(agreement: Agreement, request: Request, response: Response) -> Iterator[tuple[Message, tuple[str, ...]]]:
     """The lies that keep the schema and break invariants, each with the clauses of those that it breaks."""
     seen = Seen(agreement, Exchange(request=request, response=response), None)
-    terms, status, value = seen.terms, response.status, json_of(response)
+    terms, status, value = seen.terms, response.status, value_of(response)
     at = body_schema(terms, status) if terms else None
     if terms is None or at is None or value is None or not terms.invariants.get(status):
         return

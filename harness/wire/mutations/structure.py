@@ -51,6 +51,8 @@ def _changes(value: Any) -> Iterator[Change]:
         yield Kind.FLIPPED, not value, f"{not value}"
     elif isinstance(value, int | float):
         yield from _number(value)
+    elif value is None:
+        yield Kind.FILLED, 1, "a number where nothing was"
     elif isinstance(value, str):
         yield from _encoded(value)
         yield Kind.TEXT, f"{value}x", "another word"
