@@ -38,7 +38,7 @@ class Http1Ear:
 
     def came(self, data: bytes) -> None:
         self._came_bytes += len(data) if self.asked else 0
-        if not self._deaf and self._open:
+        if data and not self._deaf and self._open:
             self._listen(data)
 
     def over(self, ended_by: str) -> None:

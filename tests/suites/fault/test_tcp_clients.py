@@ -1,17 +1,23 @@
 """What clients make of trouble below HTTP and gRPC: a lying one is caught by the clause that it breaks, an honest one by none."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from harness.checks.registry import judge
 from harness.client.binding import bind
 from harness.contract.agreement import Agreement
 from harness.contract.catalog import load
+from harness.contract.clauses import Kind
 from harness.engine import find_suites, run_case
+from harness.exchange import Observation
 from harness.provider.embedded import EmbeddedProvider
 from harness.provider.had import Provider
+from harness.provider.qdrant_engine.grpc_methods import METHODS
 from harness.suites.case import Case, Setting
 from harness.verdict import Finding, Outcome
 from tests.miniatures.trying import cases_of, findings, setting_of, verdicts
@@ -99,6 +105,48 @@ def test_a_finding_says_where_the_clause_stands(run: Run) -> None:
     finding = next(each for each in run(case, client=f"{LIARS}:RaisesWhatItGets") if each.clause == clause)
     assert finding.place == str(qdrant().clauses[clause].place)
     assert "AioRpcError" in finding.actual
+
+
+def test_what_was_seen_over_grpc_says_nothing_of_http_itself(provider: Provider, tmp_path: Path) -> None:
+    setting = Setting(agreement=qdrant(), binding=bind(qdrant(), None), provider=provider, root=tmp_path)
+    of_http = (Kind.ENDPOINT, Kind.SCHEMA, Kind.STATUS, Kind.MEDIA_TYPE, Kind.HEADER, Kind.ERROR_SHAPE, Kind.EXAMPLE)
+    for case in (case for case in cases(setting) if "::grpc-" in case.id and "query" in case.id):
+        seen = case.execute()
+        assert isinstance(seen, Observation)
+        kept = {judgement.clause for judgement in judge(qdrant(), seen) if not judgement.finding}
+        assert kept
+        assert [clause for clause in kept if qdrant().clauses[clause].kind in of_http] == []
+        assert "gRPC" in seen.note
+
+
+@pytest.mark.parametrize("operation", ["Count", "Query", "Scroll", "Get"])
+def test_a_provider_that_lies_over_grpc_alone_is_caught(operation: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("stateful::grpc-walk") == []
+    honest = METHODS[f"qdrant.Points/{operation}"]
+
+    def one_short(engine: object, request: Any) -> Any:
+        answer = honest(engine, request)  # type: ignore[arg-type]  # as it is given
+        if operation == "Count":
+            answer.result.count += 1
+        elif answer.result:
+            del answer.result[-1]
+        return answer
+
+    monkeypatch.setitem(METHODS, f"qdrant.Points/{operation}", one_short)
+    with serving_anew() as setting:
+        found = findings([run_case(setting, case) for case in cases(setting) if case.id == "conformance::stateful::grpc-walk"])
+    name = {"Get": "retrieve"}.get(operation, operation.lower())
+    assert f"stateful.operations.{name}" in {finding.clause for finding in found}
+
+
+@contextmanager
+def serving_anew() -> Iterator[Setting]:
+    """An engine that was started only now."""
+    engine = EmbeddedProvider(qdrant())
+    try:
+        yield Setting(agreement=qdrant(), binding=bind(qdrant(), None), provider=engine, root=ROOT)
+    finally:
+        engine.close()
 
 
 def test_a_service_of_rest_alone_has_its_connections_broken_too() -> None:
