@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -18,8 +19,8 @@ from harness.contract.clauses import Clause
 from harness.exchange import Exchange, Observation, Request
 from harness.proof.consumer import distortions
 from harness.proof.lie import Lie
-from harness.proof.offers import Offers
 from harness.proof.mutant import Fate, Mutant, Party
+from harness.proof.offers import Offers
 from harness.proof.provider import lies
 from harness.proof.result import ClauseProof, Proof, Standing
 from harness.proof.unprovable import why_none
@@ -73,7 +74,10 @@ class Prover:
         began = perf_counter()
         self._baseline()
         baseline_s = perf_counter() - began
-        work: list[Callable[[], Trial]] = [*self._lying_providers(), *self._lying_clients()]
+        work: list[Callable[[], Trial]] = [
+            *(partial(self._try_lie, lie, first) for lie, first in self.provider_mutants()),
+            *self._lying_clients(),
+        ]
         trials = list(self._shared(work))
         mutants = tuple(mutant for trial in trials for mutant in trial.mutants)
         wire_s, judge_s = sum(trial.wire_s for trial in trials), sum(trial.judge_s for trial in trials)
@@ -119,27 +123,38 @@ class Prover:
 
     # Lying providers
 
-    def _lying_providers(self) -> Iterator[Callable[[], Trial]]:
+    def provider_mutants(self) -> Iterator[tuple[Lie, Seen]]:
+        """Every lie of a provider, once, with the case that it was found in; the cases are run before, if they were not."""
+        if not self._seen:
+            self._baseline()
         offers = Offers()
         for seen in self._seen:
             offers.wanted = lambda clause, seen=seen: _bears_on(seen, clause)  # type: ignore[misc]
             light = seen.weight < LIGHT_BYTES and _exchanges(seen.observation) <= MOST_EXCHANGES
             for lie in lies(self._setting.agreement, seen.case.id, seen.observation, self._answers, offers) if light else ():
                 if offers.choose(lie):
-                    yield lambda lie=lie, first=seen: self._try_lie(lie, first)  # type: ignore[misc]
+                    yield lie, seen
+
+    def noticing(self, lie: Lie, first: Seen) -> list[Seen]:
+        """The cases that could notice a lie, those first where it is likely."""
+        return [first, *(seen for seen in self._touching.get(lie.clause, ()) if seen is not first)][:MOST_TRIES]
+
+    def lied_to(self, lie: Lie, seen: Seen) -> Observation | None:
+        """What a case sees when the provider tells this lie; None when it does not come to that."""
+        provider = lie.tell(self._setting.provider)
+        observation = _executed(self._again(seen.case, replace(self._setting, provider=provider)))
+        provider.close()
+        return observation if provider.changed else None
 
     def _try_lie(self, lie: Lie, first: Seen) -> Trial:
         changed, nearest, wire_s, judge_s = False, "", 0.0, 0.0
         if lie.idle:
             return Trial(mutants=(self._mutant(lie, Fate.EQUIVALENT, nearest=lie.idle),), wire_s=0.0, judge_s=0.0)
-        touching = [seen for seen in self._touching.get(lie.clause, ()) if seen is not first]
-        for seen in [first, *touching][:MOST_TRIES]:
-            provider = lie.tell(self._setting.provider)
+        for seen in self.noticing(lie, first):
             began = perf_counter()
-            observation = _executed(self._again(seen.case, replace(self._setting, provider=provider)))
+            observation = self.lied_to(lie, seen)
             wire_s += perf_counter() - began
-            provider.close()
-            if observation is None or not provider.changed:
+            if observation is None:
                 continue
             began = perf_counter()
             found = _findings(self._setting.agreement, observation)
