@@ -227,6 +227,15 @@ def _options_for_grpc(agreement: Agreement, target: str) -> dict[str, Expression
     takes_any = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values())
     if declared is None or not (takes_any or declared.client.keys() <= parameters.keys()):
         return {}
+    problems: list[Problem] = []
+
+    def problem(steps: tuple[str, ...], message: str, allowed: str = "", hint: str = "") -> None:
+        problems.append(Problem(agreement.document.key_place(steps), message, allowed, hint))
+
+    for name, source in declared.client.items():
+        _compiled(("provider", "grpc", "client", name), source, CONSTRUCT_NAMES, problem)
+    if problems:
+        raise ContractError(problems)
     return {name: compile_expression(source, names=CONSTRUCT_NAMES) for name, source in declared.client.items()}
 
 

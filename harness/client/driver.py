@@ -72,7 +72,8 @@ def play(trial: Trial, scenario: Scenario) -> Observation:
     stage = _Stage(trial, clock)
     with at_hand(trial.tcp, clock), stage.environment():
         try:
-            patience_s = PATIENCE_S if stage.process is None else OUTSIDE_PATIENCE_S
+            near = stage.process is None and (trial.tcp is None or trial.tcp.in_process)
+            patience_s = PATIENCE_S if near else OUTSIDE_PATIENCE_S
             run(partial(stage.play, scenario), clock=clock, real_limit_s=trial.real_limit_s, patience_s=patience_s)
         except (RealTimeExceeded, Stalled) as error:
             stage.hangs(error)

@@ -25,11 +25,13 @@ NOTE = "over gRPC: calls, arguments, results and times were looked at; what is p
 class Tcp:
     """A client that meets its provider through a TCP proxy; ``toxics`` by the number of the connection.
 
-    ``grpc_address`` is where the provider itself speaks gRPC, if that is how the client is to reach it.
+    ``grpc_address`` is where the provider itself speaks gRPC, if that is how the client is to reach it; one ``in_process``
+    is seen to work, another one is given time.
     """
 
     toxics: Callable[[int], tuple[Toxic, ...]] = lambda number: ()
     grpc_address: str | None = None
+    in_process: bool = True
 
 
 class Seam:
@@ -128,7 +130,7 @@ def at_hand(tcp: Tcp | None, clock: VirtualClock) -> Iterator[None]:
         return
     from harness.client.grpc_threads import running
 
-    if Path("/proc/self/task").is_dir():
+    if tcp.in_process and Path("/proc/self/task").is_dir():
         clock.outside_waits = _others_sleep
     with running():
         yield

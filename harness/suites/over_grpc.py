@@ -8,7 +8,7 @@ from random import Random
 from harness.checks.stateful import STEP
 from harness.client.scenario import Invoke, Scenario
 from harness.client.seams import Tcp
-from harness.exchange import Observation
+from harness.exchange import Level, Observation
 from harness.suites.case import Setting, Skipped
 from harness.suites.staging import Staging
 from harness.verdict import SkipReason
@@ -46,8 +46,9 @@ def play_over_grpc(staging: Staging, scenario: Scenario, *, tcp: Tcp | None = No
     address = grpc_address(staging.setting)
     if address is None:
         return Skipped(reason=SkipReason.NOT_FOR_THIS_PROVIDER, detail="it does not speak gRPC")
-    trial = staging.trial()
-    return staging.observe(replace(trial, binding=trial.binding.speaking_grpc(), tcp=replace(tcp or Tcp(), grpc_address=address)), scenario)
+    trial, near = staging.trial(), staging.setting.provider.level is Level.EMBEDDED
+    through = replace(tcp or Tcp(), grpc_address=address, in_process=near)
+    return staging.observe(replace(trial, binding=trial.binding.speaking_grpc(), tcp=through), scenario)
 
 
 def attempts_over_grpc(staging: Staging) -> Iterator[Attempt]:

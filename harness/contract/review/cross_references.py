@@ -114,6 +114,8 @@ def _provider(review: Review) -> None:
     for kind in ("embedded", "container"):
         if provider.default == kind and getattr(provider, kind) is None:
             review.problem(("provider", "default"), f"needs `provider.{kind}`")
+    for name in provider.grpc.operations if provider.grpc else ():
+        _known_operation(review, ("provider", "grpc", "operations", name), name, at_key=True)
 
 
 def _states(review: Review) -> None:

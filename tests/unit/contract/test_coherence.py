@@ -33,6 +33,10 @@ Change = tuple[str, str]
         ),
         ([("mix: {order: 1}", "mix: {ordr: 1}")], "there is no operation `ordr`"),
         (
+            [("  probe: order/two_items", "  probe: order/two_items\n  grpc: {messages: a:B, operations: {ordr: /a.B/Order}}")],
+            "there is no operation `ordr`; allowed: order, look_up; did you mean `order`?",
+        ),
+        (
             [("patterns: [retry_with_backoff, cached]", "patterns: [circuit_breaker]")],
             "`circuit_breaker` needs `resilience.circuit_breaker`",
         ),
