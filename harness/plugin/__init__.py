@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="SUITE",
         help="only this suite: static, conformance, pact, fuzz, cassette, fault or load; may be repeated",
     )
-    add("--provider", default=None, metavar="HOW", help="stub, embedded, container[:TAG], live, or a URL (default: what the contract says)")
+    add("--provider", default=None, metavar="HOW", help="stub, embedded, container[:TAG or :IMAGE:TAG], live, or a URL")
     add("--adapter", default=None, metavar="CLIENT", help="the client under test: package.module:Class, or a binding by name or YAML file")
     add("--contract-seed", type=int, default=0, metavar="N", help="the seed of everything random (default: 0)")
     add("--contract-report", default=None, metavar="FILE", help="where the event stream goes (default: build/reports/contract.jsonl)")

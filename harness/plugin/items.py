@@ -64,6 +64,14 @@ class CaseItem(pytest.Item):
         self._case = case
         self._verdict: Verdict | None = None
 
+    @property
+    def setting(self) -> Setting:
+        return self._setting
+
+    @property
+    def suite(self) -> str:
+        return self._case.suite
+
     def runtest(self) -> None:
         self._verdict = verdict = run_case(self._setting, self._case)
         self.user_properties.append(("contract.level", str(verdict.level)))

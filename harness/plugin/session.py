@@ -14,10 +14,9 @@ from harness.contract.problems import ContractError
 from harness.engine import all_cases, find_suites, started
 from harness.engine.core import SUITES, UnknownSuite
 from harness.events import CaseFinished, Event, Noted, ProofFinished, RunFinished, from_line
-from harness.exchange import Level
 from harness.plugin.items import CaseItem, ContractFile
 from harness.proof.result import Proof
-from harness.provider.choice import UnknownProvider, choose
+from harness.provider.choice import UnknownProvider, assure, choose
 from harness.provider.had import ProviderUnavailable
 from harness.reporting.proof import lines as proof_lines
 from harness.reporting.stream import write_stream
@@ -27,6 +26,7 @@ from harness.suites.case import Setting
 
 RECORD_MODES = ("none", "new_episodes", "once", "all")
 _ENGINES = ("anyio", "harness", "hypothesis", "langsmith", "locust", "pact", "respx", "schemathesis")
+_WITHOUT_PROVIDER = {"static", "cassette"}  # unless a cassette is recorded, which then says so itself
 _NARROWING = ("keyword", "markexpr", "lf", "deselect", "suite", "stepwise", "last_failed")
 
 
@@ -101,15 +101,23 @@ class ContractSession:
             return None
         return ContractFile.from_parent(parent, path=file_path, setting=setting, suites=self._suites)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """With several processes each has a provider of its own; that there can be one is seen before they start."""
+        if self._config.getoption("dist", "no") != "no" and not hasattr(self._config, "workerinput"):
+            self._assure(self._settings.values() if {suite.name for suite in self._suites} - _WITHOUT_PROVIDER else ())
+            self._close()
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """A container that can't be had is told once, and not by every case."""
-        if session.config.option.collectonly:
-            return
-        wanted = {item.setting.agreement.name: item.setting for item in session.items if isinstance(item, CaseItem) and item.needs_provider}
+        """A provider that can't be had is told once, and not by every case."""
+        if not session.config.option.collectonly and not hasattr(session.config, "workerinput"):
+            asking = (item for item in session.items if isinstance(item, CaseItem) and item.suite not in _WITHOUT_PROVIDER)
+            self._assure({item.setting.agreement.name: item.setting for item in asking}.values())
+
+    def _assure(self, settings: Iterable[Setting]) -> None:
         try:
-            for setting in wanted.values():
-                if setting.provider.level is Level.CONTAINER:
-                    setting.provider.origin()
+            for setting in settings:
+                assure(setting.provider)
         except ProviderUnavailable as error:
             self._close()
             raise pytest.UsageError(str(error)) from None

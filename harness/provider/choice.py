@@ -4,6 +4,7 @@ import os
 
 from harness.contract.agreement import Agreement
 from harness.contract.problems import nearest
+from harness.exchange import Level
 from harness.provider.container import ContainerProvider
 from harness.provider.embedded import EmbeddedProvider
 from harness.provider.had import Provider, ProviderUnavailable
@@ -32,9 +33,15 @@ def choose(agreement: Agreement, wanted: str | None) -> Provider:
         return EmbeddedProvider(agreement)
     if name.partition(":")[0] == "container":
         _named(agreement, "container")
-        return ContainerProvider(agreement, tag=name.partition(":")[2] or None)
+        return ContainerProvider(agreement, other=name.partition(":")[2] or None)
     hint = nearest(name, KINDS)
     raise UnknownProvider(f"there is no provider `{name}`: give {', '.join(KINDS)} or a URL" + (f"; {hint}" if hint else ""))
+
+
+def assure(provider: Provider) -> None:
+    """Start what takes an effort to start: ProviderUnavailable here is told once, and not by each of a thousand cases."""
+    if provider.level is Level.CONTAINER:
+        provider.origin()
 
 
 def _named(agreement: Agreement, kind: str) -> None:

@@ -102,8 +102,8 @@ class QdrantServer:
         """Listen on both ports; CannotServe says why not and what to do."""
         self.open()
         try:
-            self._listen_http()
             self._listen_grpc()
+            self._listen_http()  # last: who is told that it is ready may use both
         except BaseException:
             self.stop()
             raise
