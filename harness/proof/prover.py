@@ -129,10 +129,10 @@ class Prover:
             self._baseline()
         offers = Offers()
         for seen in self._seen:
-            offers.wanted = lambda clause, seen=seen: _bears_on(seen, clause)  # type: ignore[misc]
+            offers.bears_on = lambda clause, seen=seen: _bears_on(seen, clause)  # type: ignore[misc]
             light = seen.weight < LIGHT_BYTES and _exchanges(seen.observation) <= MOST_EXCHANGES
             for lie in lies(self._setting.agreement, seen.case.id, seen.observation, self._answers, offers) if light else ():
-                if offers.choose(lie):
+                if offers.choose(lie.clause, lie.kind):
                     yield lie, seen
 
     def noticing(self, lie: Lie, first: Seen) -> list[Seen]:

@@ -28,24 +28,23 @@ ALLOWED = "it keeps the schema"
 def lies(agreement: Agreement, case: str, observation: Observation, answers: Answers, offers: Offers) -> Iterator[Lie]:
     """Every lie that can be made from the provider's own answers in one observation; ``answers`` are those of all.
 
-    What was looked at before, and has nothing else to offer (``offers``), is passed over.
+    What nobody ``offers`` a place for is not made.
     """
     exchanges = [*observation.exchanges, *(exchange for call in observation.calls for exchange in call.exchanges)]
     for exchange in exchanges if len(exchanges) <= MOST_EXCHANGES else ():
         if exchange.response is not None and exchange.injected is None:
             seen = Seen(agreement, exchange, None)
-            if seen.terms is not None and seen.shape is not None and offers.is_worth_it(exchange):
-                found = list(_About(agreement, case, seen, seen.terms).lies())
-                offers.note(exchange, found)
-                yield from found
-    yield from lasting_lies(agreement, case, exchanges, answers, offers.wanted)
+            if seen.terms is not None and seen.shape is not None:
+                yield from _About(agreement, case, seen, seen.terms, offers).lies()
+    yield from lasting_lies(agreement, case, exchanges, answers, offers.bears_on)
 
 
 class _About:
     """The lies about one answer."""
 
-    def __init__(self, agreement: Agreement, case: str, seen: Seen, terms: OperationTerms) -> None:
+    def __init__(self, agreement: Agreement, case: str, seen: Seen, terms: OperationTerms, offers: Offers) -> None:
         assert seen.exchange.response is not None
+        self._offers = offers
         self._agreement, self._case, self._seen, self._terms = agreement, case, seen, terms
         self._request, self._response = seen.exchange.request, seen.exchange.response
         self._status = self._response.status
@@ -53,7 +52,7 @@ class _About:
     def lies(self) -> Iterator[Lie]:
         yield from self._of_messages()
         if self._status < 300 and self._seen.request_is_valid:
-            for message, clauses in invariants_broken(self._agreement, self._request, self._response):
+            for message, clauses in invariants_broken(self._agreement, self._request, self._response, only=self._offers.wants):
                 for clause in clauses:
                     yield self._lie(clause, message, self._same_invariant(clause, str(message.kind)))
         yield from self._of_status()
@@ -71,8 +70,8 @@ class _About:
     def _of_messages(self) -> Iterator[Lie]:
         """First those that break what they are made to break: the others are told to be idle, if they are all of their kind."""
         later = []
-        for message in mutations(self._agreement, self._request, self._response):
-            if message.clause is None:
+        for message in mutations(self._agreement, self._request, self._response, only=self._is_wanted):
+            if message.clause is None or not self._is_wanted(message.clause, str(message.kind)):
                 continue
             if self._is_allowed(message):
                 later.append(message)
@@ -83,6 +82,9 @@ class _About:
         for message in later:
             if message.clause in self._agreement.clauses and message.clause is not None:
                 yield self._lie(message.clause, message, lambda request, response: response, idle=ALLOWED)
+
+    def _is_wanted(self, clause: str, kind: str) -> bool:
+        return any(self._offers.wants(each, kind) for each in self._clauses_of(clause))
 
     def _clauses_of(self, clause: str) -> list[str]:
         """The clause itself, the error shape that it is a part of, and the header that it is said of."""
@@ -109,7 +111,7 @@ class _About:
 
         def change(request: Request, response: Response) -> Response:
             if self._applies(request, response):
-                for message in mutations(self._agreement, request, response):
+                for message in mutations(self._agreement, request, response, only=lambda *key: key == (clause, kind)):
                     if message.clause == clause and str(message.kind) == kind and not self._is_allowed(message):
                         return message.response
             return response
@@ -119,7 +121,7 @@ class _About:
     def _same_invariant(self, clause: str, kind: str) -> Change:
         def change(request: Request, response: Response) -> Response:
             if self._applies(request, response):
-                for message, clauses in invariants_broken(self._agreement, request, response):
+                for message, clauses in invariants_broken(self._agreement, request, response, only=lambda *key: key == (clause, kind)):
                     if clause in clauses and str(message.kind) == kind:
                         return message.response
             return response

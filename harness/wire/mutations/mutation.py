@@ -1,6 +1,6 @@
 """All lies about one response, and what each of them breaks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from harness.checks.breaches import expected_status, read_response
@@ -14,12 +14,15 @@ from harness.wire.mutations.messages import Message, bodies, headers, media_type
 from harness.wire.mutations.schema import breaking, keeping
 from harness.wire.mutations.structure import reshaped
 
+Only = Callable[[str, str], bool]  # of a clause and a kind
 
-def mutations(agreement: Agreement, request: Request, response: Response) -> Iterator[Message]:
+
+def mutations(agreement: Agreement, request: Request, response: Response, *, only: Only | None = None) -> Iterator[Message]:
     """Every lie about a response to a request of a known operation, in an order that does not change.
 
     Those along the schema and about the message name the clause that they are made to break; the others
-    name none. A lie may turn out to be none: ``broken_by`` says what it breaks.
+    name none. A lie may turn out to be none: ``broken_by`` says what it breaks. Edits along the schema may be narrowed
+    to ``only`` some clauses and kinds, which spares the making of the others.
     """
     seen = Seen(agreement, Exchange(request=request, response=response), None)
     terms = seen.terms
@@ -29,6 +32,8 @@ def mutations(agreement: Agreement, request: Request, response: Response) -> Ite
     value = value_of(response) if response.body else None
     if at is not None and value is not None:
         for edit in (*breaking(agreement, at, value), *reshaped(value), *_optional(agreement, at, value)):
+            if only is not None and not (edit.clause and only(edit.clause, str(edit.kind))):
+                continue
             if isinstance(edit.value, str) or not isinstance(value, str) or response.media_type.endswith("json"):
                 yield of_edit(response, edit)  # what is no JSON can't be anything but text
     yield from bodies(agreement, terms, response)
@@ -60,15 +65,23 @@ def broken_by(agreement: Agreement, request: Request, response: Response) -> tup
 
 
 def broken_invariants(
-    agreement: Agreement, terms: OperationTerms, request: Mapping[str, object], status: int, value: Any
+    agreement: Agreement,
+    terms: OperationTerms,
+    request: Mapping[str, object],
+    status: int,
+    value: Any,
+    *,
+    among: Collection[str] | None = None,
 ) -> tuple[str, ...]:
-    """The names of the invariants that a JSON value breaks; none when it breaks its schema already."""
+    """The names of the invariants (``among`` some) that a JSON value breaks; none when it breaks its schema already."""
     at = body_schema(terms, status)
     if at is None or not agreement.schemas.is_valid(at, value):
         return ()
     names = terms.terms(request=request, response={"status": status, "body": value, "headers": {}})
     broken = []
     for name, promise in terms.invariants.get(status, {}).items():
+        if among is not None and name not in among:
+            continue
         try:
             holds = promise.evaluate(names)
         except EvaluationError:
@@ -78,14 +91,18 @@ def broken_invariants(
     return tuple(broken)
 
 
-def invariants_broken(agreement: Agreement, request: Request, response: Response) -> Iterator[tuple[Message, tuple[str, ...]]]:
-    """The lies that keep the schema and break invariants, each with the clauses of those that it breaks."""
+def invariants_broken(
+    agreement: Agreement, request: Request, response: Response, *, only: Only | None = None
+) -> Iterator[tuple[Message, tuple[str, ...]]]:
+    """The lies that keep the schema and break invariants (``only`` some), each with the clauses of those that it breaks."""
     seen = Seen(agreement, Exchange(request=request, response=response), None)
     terms, status, value = seen.terms, response.status, value_of(response)
     at = body_schema(terms, status) if terms else None
     if terms is None or at is None or value is None or not terms.invariants.get(status):
         return
     for edit in (*reshaped(value), *_optional(agreement, at, value)):
-        broken = broken_invariants(agreement, terms, seen.request_parts, status, edit.value)
+        clauses = {name: response_clause(terms.name, status, "invariants", name) for name in terms.invariants[status]}
+        among = [name for name, clause in clauses.items() if only is None or only(clause, str(edit.kind))]
+        broken = broken_invariants(agreement, terms, seen.request_parts, status, edit.value, among=among) if among else ()
         if broken:
-            yield of_edit(response, edit), tuple(response_clause(terms.name, status, "invariants", name) for name in broken)
+            yield of_edit(response, edit), tuple(clauses[name] for name in broken)
