@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping
 
 from harness.checks.examples import names_of_examples
 from harness.checks.sight import Seen
+from harness.client.reaching import example_request
 from harness.contract.agreement import Agreement, OperationTerms
 from harness.contract.clauses import clause_id
 from harness.exchange import Response
+from harness.provider.stub import Stub
 
 Swapped = tuple[str, str, Response, tuple[str, ...]]  # kind, in words, the answer, other clauses that tell of it
 
@@ -52,6 +54,12 @@ def refusal_of(agreement: Agreement, terms: OperationTerms) -> Response | None:
             if shape.when == when and shape.error:
                 return _error(agreement, shape.error, status)
     return None
+
+
+def success_of(agreement: Agreement, terms: OperationTerms) -> Response:
+    """A good answer, such as whoever accepts too much might give: the stub's to the first example."""
+    example = next(iter(terms.model.examples.values()))
+    return Stub(agreement).answer_now(example_request(agreement, terms.name, example.request, ""))
 
 
 def examples_of(agreement: Agreement, seen: Seen) -> Iterator[str]:

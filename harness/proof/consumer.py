@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from harness.checks.compare import close
+from harness.checks.indicators import AT_BEST, PREFIX
 from harness.contract.agreement import Agreement
 from harness.contract.clauses import Clause, Kind
 from harness.exchange import Call, Failure, Observation, Raised, Request, Returned
@@ -183,7 +184,8 @@ def sla(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
         name, f"load.{name.removeprefix('response_time_')}" + ("_s" if name.startswith("response") else "")
     )
     worse = {"availability": 0.0, "error_rate": 1.0, "throughput": 0.001}.get(name, 1e6)
-    missed = replace(scene.observation, measured={**measured, key: worse})
+    at_best = key.replace(PREFIX, AT_BEST, 1)  # nor can it be laid to the machine
+    missed = replace(scene.observation, measured={**measured, key: worse, at_best: worse})
     yield Distortion(kind="objective missed", what=f"{key} = {worse:g}", observation=missed)
     empty = replace(scene.observation, measured={**measured, "load.samples": 0.0})
     yield Distortion(kind="no sample", what="a load run in which nothing was asked", observation=empty)

@@ -16,13 +16,14 @@ from harness.checks.registry import judge
 from harness.checks.sight import Seen as Looked
 from harness.contract.agreement import Agreement
 from harness.contract.clauses import Clause
-from harness.exchange import Exchange, Observation, Request
+from harness.exchange import Observation, Request
 from harness.proof.consumer import distortions
 from harness.proof.lie import Lie
 from harness.proof.mutant import Fate, Mutant, Party
 from harness.proof.offers import Offers
 from harness.proof.provider import lies
 from harness.proof.result import ClauseProof, Proof, Standing
+from harness.proof.sameness import exchanges_of, is_the_same
 from harness.proof.unprovable import why_none
 from harness.suites.case import Case, Setting, Skipped, Suite
 
@@ -163,7 +164,7 @@ class Prover:
             if named is not None:
                 killed = self._mutant(lie, Fate.KILLED, by=f"{seen.case.id} ({found[named]})")
                 return Trial(mutants=(killed,), wire_s=wire_s, judge_s=judge_s)
-            changed = changed or not _has_same_answers(seen.observation, observation)  # else an honest one would have said it too
+            changed = changed or not is_the_same(seen.observation, observation, _executed(self._again(seen.case, self._setting)))
             nearest = nearest or f"{seen.case.id}: " + (", ".join(sorted(found)[:3]) or "no finding")
         fate = Fate.SURVIVED if changed else Fate.EQUIVALENT
         return Trial(mutants=(self._mutant(lie, fate, nearest=nearest),), wire_s=wire_s, judge_s=judge_s)
@@ -326,33 +327,12 @@ def _note_answers(known: dict[tuple[str, str, bytes], list[Any]], observation: O
                     bodies.append(response.json())
 
 
-def _has_same_answers(one: Observation, other: Observation) -> bool:
-    """Whether the provider was heard to say the same, but for the figures that it adds about itself."""
-    return [_said(exchange) for exchange in _all(one)] == [_said(exchange) for exchange in _all(other)]
-
-
-def _said(exchange: Exchange) -> object:
-    response = exchange.response
-    if response is None:
-        return exchange.failure
-    try:
-        body = response.json()
-    except ValueError:
-        return response.status, response.body
-    figures = body.items() if isinstance(body, dict) else ()
-    return response.status, [pair for pair in figures if not isinstance(pair[1], float)] or body
-
-
-def _all(observation: Observation) -> list[Exchange]:
-    return [*observation.exchanges, *(exchange for call in observation.calls for exchange in call.exchanges)]
-
-
 def _exchanges(observation: Observation) -> int:
-    return len(observation.exchanges) + sum(len(call.exchanges) for call in observation.calls)
+    return len(exchanges_of(observation))
 
 
 def _weight(observation: Observation) -> int:
     """Roughly what it costs to judge: bytes, and something for each exchange and call."""
-    exchanges = [*observation.exchanges, *(exchange for call in observation.calls for exchange in call.exchanges)]
+    exchanges = exchanges_of(observation)
     size = sum(len(exchange.request.body) + len(exchange.response.body if exchange.response else b"") for exchange in exchanges)
     return size + 2000 * (len(exchanges) + len(observation.calls))

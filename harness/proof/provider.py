@@ -12,7 +12,7 @@ from harness.checks.sight import Seen
 from harness.contract.agreement import Agreement, OperationTerms, response_clause
 from harness.contract.clauses import Kind, clause_id
 from harness.exchange import Observation, Request, Response
-from harness.proof.answered import examples_of, refusal_of, swapped_shapes
+from harness.proof.answered import examples_of, refusal_of, success_of, swapped_shapes
 from harness.proof.lasting import Answers, lasting_lies
 from harness.proof.lie import Lie, applies, changing
 from harness.proof.offers import Offers
@@ -176,5 +176,4 @@ class _About:
                 yield self._other(clause, "forbidden request accepted", "200 for a request that breaks it", self._accepting())
 
     def _accepting(self) -> Change:
-        good = Response(status=self._terms.success[0], headers=(("content-type", "application/json"),), body=b"{}")
-        return self._always(good)
+        return self._always(success_of(self._agreement, self._terms))

@@ -1,0 +1,48 @@
+"""Whether a liar was heard to say anything else than an honest provider: what differs from run to run by itself is no lie."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from harness.exchange import Exchange, Observation
+
+Place = tuple[str | int, ...]
+
+
+def is_the_same(honest: Observation, lied: Observation, again: Observation | None) -> bool:
+    """Whether the lie differs from an honest run only where another honest run differs from that, too."""
+    found = differences(honest, lied)
+    return not found or (again is not None and found <= differences(honest, again))
+
+
+def differences(one: Observation, other: Observation) -> frozenset[Place]:
+    """Where the answers of two runs of one case differ: number of the exchange, place in it."""
+    these, those = exchanges_of(one), exchanges_of(other)
+    if len(these) != len(those):
+        return frozenset({("number of exchanges",)})
+    return frozenset((number, *place) for number, pair in enumerate(zip(these, those, strict=True)) for place in _apart(*map(_said, pair)))
+
+
+def exchanges_of(observation: Observation) -> list[Exchange]:
+    """All exchanges of an observation, with a client and without."""
+    return [*observation.exchanges, *(exchange for call in observation.calls for exchange in call.exchanges)]
+
+
+def _said(exchange: Exchange) -> Any:
+    response = exchange.response
+    if response is None:
+        return {"failure": exchange.failure}
+    try:
+        return {"status": response.status, "body": response.json()}
+    except ValueError:
+        return {"status": response.status, "body": response.body}
+
+
+def _apart(one: Any, other: Any) -> Iterator[Place]:
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        for key in one:
+            yield from ((key, *place) for place in _apart(one[key], other[key]))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for index, pair in enumerate(zip(one, other, strict=True)):
+            yield from ((index, *place) for place in _apart(*pair))
+    elif one != other or type(one) is not type(other):
+        yield ()
