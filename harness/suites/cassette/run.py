@@ -46,20 +46,15 @@ class Run:
     today: date = field(default_factory=date.today)
 
     def execute(self) -> Observation | Skipped:
+        held = outranked(self.tape, self.setting)
+        if held is not None:
+            return held
         mode = self.setting.record_mode
-        if self.tape is not None and mode in ("all", "new_episodes") and self.tape.level > self._worth:
-            detail = f"{self.tape.told(self.today)}: a recording of {self.setting.provider.name} is worth less"
-            return Skipped(reason=SkipReason.NOT_FOR_THIS_PROVIDER, detail=detail)
         try:
             deck = Deck(self.path, self.tape, mode=mode, agreement=self.setting.agreement, secrets=self.secrets)
         except EngineMissing as missing:
             return Skipped(reason=SkipReason.ENGINE_MISSING, detail=str(missing))
         return self._recorded(deck) if deck.can_record else self._replayed(deck)
-
-    @property
-    def _worth(self) -> Level:
-        """What a recording of this provider would be worth."""
-        return min(self.setting.provider.level, Level.RECORDED)
 
     def _meant(self) -> tuple[tuple[Invoke, int], ...]:
         return tuple(calls_of(recorded(self.setting, self.tape))) if self.tape else self.calls
@@ -155,6 +150,14 @@ class Run:
                     f"{self.path.name} is left as it was: {call.operation} was to end with status {status} and got {told}; "
                     "if that is right now, delete the file and record it with --record-mode=once"
                 )
+
+
+def outranked(tape: Tape | None, setting: Setting) -> Skipped | None:
+    """Why a cassette is not recorded anew: what a recording of this provider would be worth is less."""
+    if tape is None or setting.record_mode not in ("all", "new_episodes") or tape.level <= min(setting.provider.level, Level.RECORDED):
+        return None
+    detail = f"{tape.told(date.today())}: a recording of {setting.provider.name} is worth less"  # noqa: DTZ011 - the day where it is run
+    return Skipped(reason=SkipReason.NOT_FOR_THIS_PROVIDER, detail=detail)
 
 
 def recorded(setting: Setting, tape: Tape) -> tuple[Recorded, ...]:

@@ -12,6 +12,7 @@ from harness.contract.agreement import OperationTerms
 from harness.contract.problems import ContractError
 from harness.exchange import Observation
 from harness.suites.case import Case, Setting, Skipped
+from harness.suites.cassette.direct import Direct
 from harness.suites.cassette.run import Run, recorded
 from harness.suites.cassette.secrets import Secrets
 from harness.suites.cassette.tape import Tape, read_tape
@@ -61,12 +62,27 @@ class Cassettes:
         """A cassette for each example that has none."""
         for name, example in terms.model.examples.items():
             stem = f"{terms.name}-{name}"
-            if stem not in known and setting.binding.binds(terms.name):
+            if not setting.binding.binds(terms.name):
+                yield from self._past_the_client(setting, terms, name, secrets, known)
+            elif stem not in known:
                 call = Invoke(operation=terms.name, parts=example_parts(example))
                 status = example.response.status if example.response else terms.success[0]
                 path = setting.cassettes / f"{stem}.yaml"
                 run = Run(setting=setting, path=path, secrets=secrets, calls=((call, status),), given=example.given)
                 yield self._case(terms.name, f"{stem}-replayed", run.execute, f"operations.{terms.name}.bind.*")
+
+    def _past_the_client(self, setting: Setting, terms: OperationTerms, example: str, secrets: Secrets, known: set[str]) -> Iterator[Case]:
+        """A cassette of what the client has no method for; one that is there is made anew only if all are."""
+        stem = f"{terms.name}-{example}"
+        if stem in known and setting.record_mode != "all":
+            return
+        path = setting.cassettes / f"{stem}.yaml"
+        try:
+            tape = read_tape(path, shown_as=_shown(setting, path), secrets=secrets) if stem in known else None
+        except ContractError:
+            return  # what it holds is told by its own case
+        direct = Direct(setting=setting, terms=terms, example=example, secrets=secrets, tape=tape)
+        yield self._case(terms.name, f"{stem}-asked", direct.execute, f"operations.{terms.name}.responses.*")
 
     def _case(self, operation: str | None, name: str, execute: Callable[[], Observation | Skipped], *aims: str) -> Case:
         return Case(suite=self.name, operation=operation, name=name, execute=execute, aims=aims)
