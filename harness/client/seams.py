@@ -18,6 +18,8 @@ from harness.wire.tcp.http1 import Http1Ear
 from harness.wire.wire import Wire
 
 SETTLING_S = 0.001
+STEP_S = 0.001  # between two looks at the threads in which gRPC works
+WORKING = ("R", "D")  # on a processor, or waiting for a disk
 NOTE = "over gRPC: calls, arguments, results and times were looked at; what is promised of HTTP itself was not"
 
 
@@ -131,7 +133,7 @@ def at_hand(tcp: Tcp | None, clock: VirtualClock) -> Iterator[None]:
     from harness.client.grpc_threads import running
 
     if tcp.in_process and Path("/proc/self/task").is_dir():
-        clock.outside_waits = _others_sleep
+        clock.outside_waits, clock.outside_step_s = _others_sleep, STEP_S
     with running():
         yield
 
@@ -144,6 +146,6 @@ def _others_sleep() -> bool:
 
 def _runs(task: Path) -> bool:
     try:
-        return (task / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0] == "R"
+        return (task / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0] in WORKING
     except (OSError, IndexError):
         return False  # it has just ended

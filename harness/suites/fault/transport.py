@@ -15,7 +15,7 @@ from harness.suites.staging import Staging
 from harness.wire.tcp import Bandwidth, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout, Toxic
 
 FOREVER = 20  # budgets: longer than any client may wait
-PIECES = 12
+PIECES = 8
 RETRY, RESULT = "resilience.retry.*", "operations.{}.bind.result"
 LATE = ("provider.timeout", "failures.timeout.raises")
 BROKEN = ("failures.invalid_response.raises", "failures.connection.raises")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 START_OF_2026_S = 1_767_225_600.0
 SECOND_NS = 1_000_000_000
+OUTSIDE_STEP_S = 0.004
 BOOT_NS = 1024 * SECOND_NS  # time.monotonic() is never 0 on a real machine: nothing may take it for "unset"
 
 
@@ -68,6 +69,7 @@ class VirtualClock:
         self._pacer: Pacer | None = None
         self.waits: list[Wait] = []
         self.outside_waits: Callable[[], bool] | None = None  # tells whether a process outside can do nothing but wait
+        self.outside_step_s = OUTSIDE_STEP_S  # real seconds between two looks at it
 
     @property
     def now_ns(self) -> int:

@@ -15,7 +15,6 @@ T = TypeVar("T")
 
 LOOPBACK_GRACE_S = 0.001  # the kernel's share in delivering what a socket of this process already sent
 OUTSIDE_S = 5.0  # for how long a process outside may work without a word
-OUTSIDE_STEP_S = 0.004
 OUTSIDE_SEEN = 5  # times in a row that it has to be seen waiting
 STALL_S = 0.1
 STEP_S = 0.02
@@ -276,7 +275,7 @@ class Pacer:
             return poll(grace_s)
         seen, end_s = 0, real.monotonic() + OUTSIDE_S
         while seen < OUTSIDE_SEEN and real.monotonic() < end_s:
-            if ready := poll(OUTSIDE_STEP_S):
+            if ready := poll(self.clock.outside_step_s):
                 return ready
             seen = seen + 1 if outside_waits() else 0
         return None
