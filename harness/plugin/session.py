@@ -46,7 +46,7 @@ def register(config: pytest.Config) -> None:
 def _spare_engines(config: pytest.Config) -> None:
     """Have the engines imported as they are: pytest rewrites the asserts of any package that brings a plugin, which takes seconds."""
     hook = config.pluginmanager.rewrite_hook
-    marked = getattr(hook, "_must_rewrite", set())
+    marked: set[str] = getattr(hook, "_must_rewrite", set())
     marked -= {name for name in marked if name.partition(".")[0] in _ENGINES}
     getattr(hook, "_marked_for_rewrite_cache", {}).clear()
 

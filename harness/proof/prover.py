@@ -1,14 +1,14 @@
 """The proof: every case once as it is, then for every mutant the cases that could notice it, until one does."""
 
-import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import partial
+from operator import itemgetter
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.checks.parameters import parameter_breaches
 from harness.checks.policies import STANDS_FOR
@@ -16,7 +16,7 @@ from harness.checks.registry import judge
 from harness.checks.sight import Seen as Looked
 from harness.contract.agreement import Agreement
 from harness.contract.clauses import Clause
-from harness.exchange import Observation, Request
+from harness.exchange import Level, Observation, Request
 from harness.proof.consumer import distortions
 from harness.proof.lie import Lie
 from harness.proof.mutant import Fate, Mutant, Party
@@ -24,6 +24,7 @@ from harness.proof.offers import Offers
 from harness.proof.provider import lies
 from harness.proof.result import ClauseProof, Proof, Standing
 from harness.proof.sameness import exchanges_of, is_the_same
+from harness.proof.sharing import Sharing
 from harness.proof.unprovable import why_none
 from harness.suites.case import Case, Setting, Skipped, Suite
 
@@ -34,6 +35,7 @@ MOST_EXCHANGES = 150
 SMALL_BYTES, MOST_ANSWERS = 20_000, 40
 FIRST = ("static", "conformance", "cassette", "fuzz", "fault", "stateful", "pact", "load")  # where a mutant is looked for first
 Progress = Callable[[str, int, int], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +77,9 @@ class Prover:
         began = perf_counter()
         self._baseline()
         baseline_s = perf_counter() - began
-        work: list[Callable[[], Trial]] = [
-            *(partial(self._try_lie, lie, first) for lie, first in self.provider_mutants()),
-            *self._lying_clients(),
-        ]
-        trials = list(self._shared(work))
+        work: list[Callable[[], Trial]] = list(self._lying_clients())  # some of these take long: no one should wait for them at the end
+        work.extend(partial(self._try_lie, lie, first) for lie, first in self.provider_mutants())
+        trials = [trial for _, trial in self._shared("mutants", work)]
         mutants = tuple(mutant for trial in trials for mutant in trial.mutants)
         wire_s, judge_s = sum(trial.wire_s for trial in trials), sum(trial.judge_s for trial in trials)
         agreement = self._setting.agreement
@@ -109,11 +109,13 @@ class Prover:
         made = [case for suite in self._suites for case in suite.cases(self._setting)]
         cases = [case for case in made if case.provable]
         self._left_out = len(made) - len(cases)
-        for number, case in enumerate(cases, start=1):
-            self._progress("cases", number, len(cases))
-            observation = _executed(case)
-            if observation is not None:
-                self._seen.append(_looked_at(self._setting.agreement, case, observation))
+        cases.sort(key=lambda case: case.suite != "load")  # it waits most of its time, and others need not wait for it
+        looks = [partial(_looked_into, self._setting.agreement, case) for case in cases]
+        for number, look in self._shared("cases", looks):
+            if look is not None:
+                observation, kept, broken = look
+                case = cases[number]
+                self._seen.append(Seen(case=case, observation=observation, kept=kept, broken=broken, weight=_weight(observation)))
         self._seen.sort(key=lambda seen: (FIRST.index(seen.case.suite), seen.weight))
         for seen in self._seen:
             for clause in seen.kept:
@@ -234,18 +236,17 @@ class Prover:
 
     # Sharing the work
 
-    def _shared(self, work: list[Callable[[], Trial]]) -> Iterator[Trial]:
-        if self._workers < 2 or "fork" not in multiprocessing.get_all_start_methods():
-            for number, task in enumerate(work, start=1):
-                yield task()
-                self._progress("mutants", number, len(work))
-            return
-        _WORK[:] = work
-        with multiprocessing.get_context("fork").Pool(self._workers) as pool:
-            for number, trial in enumerate(pool.imap_unordered(_do, range(len(work)), chunksize=4), start=1):
-                self._progress("mutants", number, len(work))
-                yield trial
-        _WORK.clear()
+    def _shared(self, stage: str, work: Sequence[Callable[[], T]]) -> list[tuple[int, T]]:
+        """What all tasks come to, in their order; what is not each process's own provider is asked by one process only."""
+        provider = self._setting.provider
+        workers = self._workers if not provider.remembers or provider.level is Level.EMBEDDED else 1
+        if workers > 1:
+            provider.close()  # what has threads is not for forking; it is started again where it is needed
+        found = []
+        for number, result in Sharing[T](workers, parting=provider.close).results(work):
+            found.append((number, result))
+            self._progress(stage, len(found), len(work))
+        return sorted(found, key=itemgetter(0))
 
     # What it comes to
 
@@ -268,13 +269,6 @@ class Prover:
         )
 
 
-_WORK: list[Callable[[], Trial]] = []
-
-
-def _do(index: int) -> Trial:
-    return _WORK[index]()
-
-
 def _executed(case: Case) -> Observation | None:
     try:
         seen = case.execute()
@@ -283,11 +277,14 @@ def _executed(case: Case) -> Observation | None:
     return None if isinstance(seen, Skipped) else seen
 
 
-def _looked_at(agreement: Agreement, case: Case, observation: Observation) -> Seen:
+def _looked_into(agreement: Agreement, case: Case) -> tuple[Observation, frozenset[str], frozenset[str]] | None:
+    """What a case sees, with the clauses that it finds kept and broken; None if it sees nothing."""
+    observation = _executed(case)
+    if observation is None:
+        return None
     judgements = list(judge(agreement, observation))
     broken = frozenset(judgement.clause for judgement in judgements if judgement.finding)
-    kept = frozenset(judgement.clause for judgement in judgements) - broken
-    return Seen(case=case, observation=observation, kept=kept, broken=broken, weight=_weight(observation))
+    return observation, frozenset(judgement.clause for judgement in judgements) - broken, broken
 
 
 def _findings(agreement: Agreement, observation: Observation) -> dict[str, str]:
