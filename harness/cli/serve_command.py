@@ -1,6 +1,7 @@
 """``harness serve``: a provider's real engine on local ports."""
 
 import importlib
+import os
 import signal
 import threading
 from pathlib import Path
@@ -26,6 +27,7 @@ def command(name: str, port: int, grpc_port: int, host: str, path: Path | None, 
       harness serve qdrant --port 6333 --grpc-port 6334
       harness serve qdrant --path ./storage --api-key secret
     """
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what goes wrong is told below; its core would log it as well
     agreement = agreement_named(name)
     dotted = agreement.contract.provider.embedded
     if dotted is None:
