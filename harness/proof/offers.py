@@ -1,6 +1,7 @@
 """Which lies are still to be made: one for each clause and kind, of clauses that the case at hand bears on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 class Offers:
@@ -8,6 +9,7 @@ class Offers:
 
     def __init__(self) -> None:
         self._chosen: set[tuple[str, str]] = set()
+        self._barren: set[tuple[int, str, str]] = set()
         self.bears_on: Callable[[str], bool] = lambda clause: True
 
     def wants(self, clause: str, kind: str) -> bool:
@@ -20,3 +22,18 @@ class Offers:
         if wanted:
             self._chosen.add((clause, kind))
         return wanted
+
+    @contextmanager
+    def made_from(self, message: object) -> Iterator[Callable[[str, str], bool]]:
+        """``wants`` while everything is made of one message: what it did not yield then is not wanted from its like again."""
+        sign, asked = hash(message), set()
+
+        def wants(clause: str, kind: str) -> bool:
+            key = (sign, clause, kind)
+            wanted = key not in self._barren and self.wants(clause, kind)
+            if wanted:
+                asked.add(key)
+            return wanted
+
+        yield wants
+        self._barren |= asked

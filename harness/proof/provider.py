@@ -52,9 +52,10 @@ class _About:
     def lies(self) -> Iterator[Lie]:
         yield from self._of_messages()
         if self._status < 300 and self._seen.request_is_valid:
-            for message, clauses in invariants_broken(self._agreement, self._request, self._response, only=self._offers.wants):
-                for clause in clauses:
-                    yield self._lie(clause, message, self._same_invariant(clause, str(message.kind)))
+            with self._offers.made_from((self._request, self._response)) as wants:
+                for message, clauses in invariants_broken(self._agreement, self._request, self._response, only=wants):
+                    for clause in clauses:
+                        yield self._lie(clause, message, self._same_invariant(clause, str(message.kind)))
         yield from self._of_status()
         yield from self._of_refusal()
 
