@@ -16,6 +16,7 @@ from harness.wire.tcp.journal import Heard, Journal
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 FRAME_HEAD = 9
 LARGEST_TABLE = 1 << 20
+UNITS = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 Fields = dict[str, str]
 
 
@@ -82,7 +83,8 @@ class GrpcEar:
         if call.heard is None:
             request = self._meaning.request(call.method, call.metadata, _message(call.sent))
             rpc = Rpc(method=call.method, sent_bytes=len(call.sent))
-            call.heard = self._journal.begin(request, rpc=rpc, injected=self._injected)
+            limit_s = _seconds(call.metadata.get("grpc-timeout", ""))
+            call.heard = self._journal.begin(request, rpc=rpc, injected=self._injected, limit_s=limit_s)
 
     def _answers(self, frame: Frame, fields: Fields | None) -> None:
         call = self._calls.get(frame.stream_id)
@@ -189,6 +191,12 @@ def _silent() -> Iterator[None]:
 
 def _ends(frame: Frame) -> bool:
     return isinstance(frame, HeadersFrame | DataFrame) and "END_STREAM" in frame.flags
+
+
+def _seconds(timeout: str) -> float | None:
+    """A timeout as gRPC writes it, such as 30S; None for anything else."""
+    number, unit = timeout[:-1], timeout[-1:]
+    return int(number) * UNITS[unit] if number.isdigit() and unit in UNITS else None
 
 
 def _message(data: bytes | bytearray) -> bytes:

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from harness.exchange import Exchange, Failure, Request, Response, Rpc
 
+SLACK_S = 0.005
+
 
 @dataclass(kw_only=True)
 class Heard:
@@ -17,7 +19,12 @@ class Heard:
     failure: Failure | None = None
     rpc: Rpc | None = None
     injected: str | None = None
+    limit_s: float | None = None  # that the client has told its own library to keep, by a clock that is not the harness's
     ended_s: float | None = None
+
+
+class Unjudged(Exception):
+    """What was heard says nothing about the client, because the harness could not keep its time; the message says why."""
 
 
 class Journal:
@@ -28,18 +35,24 @@ class Journal:
         self._began = began
         self._heard: list[Heard] = []
 
-    def begin(self, request: Request, *, injected: str | None, rpc: Rpc | None = None) -> Heard:
+    def begin(self, request: Request, *, injected: str | None, rpc: Rpc | None = None, limit_s: float | None = None) -> Heard:
         """A client has begun to ask, on a connection with this wrong with it."""
-        heard = Heard(request=request, rpc=rpc, injected=injected, started_s=self._clock())
+        heard = Heard(request=request, rpc=rpc, injected=injected, limit_s=limit_s, started_s=self._clock())
         self._heard.append(heard)
         self._began()
         return heard
 
     def end(self, heard: Heard, *, response: Response | None = None, failure: Failure | None = None) -> None:
         """It has the whole answer, or never will; only the first word counts."""
-        if heard.ended_s is None:
-            heard.ended_s, heard.failure = self._clock(), failure
-            heard.response = None if failure else response
+        if heard.ended_s is not None:
+            return
+        heard.ended_s, heard.failure = self._clock(), failure
+        heard.response = None if failure else response
+        if heard.limit_s is not None and heard.ended_s - heard.started_s > heard.limit_s + SLACK_S:
+            raise Unjudged(
+                f"the client leaves its timeout of {heard.limit_s:g} s to gRPC, which keeps real time: "
+                "what it makes of an answer that is later can't be seen here"
+            )
 
     def close(self) -> None:
         """What is still open will not be answered: the client is gone."""

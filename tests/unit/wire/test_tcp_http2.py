@@ -11,6 +11,7 @@ from hyperframe.frame import ContinuationFrame, DataFrame, Frame, HeadersFrame, 
 from harness.exchange import Exchange, Failure, Request, Response
 from harness.wire.tcp import Journal
 from harness.wire.tcp.http2 import PREFACE, GrpcEar
+from harness.wire.tcp.journal import Unjudged
 
 METHOD = "/shop.Things/Count"
 
@@ -39,8 +40,9 @@ class Peers:
         self.ear.sent(PREFACE + SettingsFrame(0).serialize())
         self.ear.came(SettingsFrame(0).serialize())
 
-    def asks(self, message: bytes = b"how many", *, stream: int = 1, split: bool = False) -> None:
-        block = self._client.encode([(":method", "POST"), (":path", METHOD), ("api-key", "secret-key")])
+    def asks(self, message: bytes = b"how many", *, stream: int = 1, split: bool = False, timeout: str = "") -> None:
+        more = [("grpc-timeout", timeout)] if timeout else []
+        block = self._client.encode([(":method", "POST"), (":path", METHOD), ("api-key", "secret-key"), *more])
         head = HeadersFrame(stream, data=block[:5] if split else block, flags=[] if split else ["END_HEADERS"])
         rest = ContinuationFrame(stream, data=block[5:], flags=["END_HEADERS"]).serialize() if split else b""
         self.ear.sent(head.serialize() + rest + DataFrame(stream, data=framed(message), flags=["END_STREAM"]).serialize())
@@ -136,6 +138,19 @@ def test_a_call_that_is_not_answered(scene: Callable[[Peers], None], failure: Fa
     assert (exchange.response, exchange.failure) == (None, failure)
     assert exchange.rpc is not None
     assert exchange.rpc.status is None
+
+
+@pytest.mark.parametrize(("timeout", "outlived"), [("500m", True), ("1000u", True), ("1S", False), ("2M", False), ("soon", False)])
+def test_a_timeout_that_the_library_keeps_itself_must_not_be_outlived(timeout: str, outlived: bool) -> None:
+    peers = Peers()
+    peers.asks(timeout=timeout)
+    answer = peers.answers()
+    if outlived:
+        with pytest.raises(Unjudged, match="real time"):
+            peers.ear.came(answer)
+    else:
+        peers.ear.came(answer)
+        assert [each.failure for each in peers.exchanges()] == [None]
 
 
 def test_an_answer_without_a_status_breaks_the_protocol() -> None:
