@@ -73,11 +73,15 @@ class ProofFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished:
-    """The run is complete; a stream without this event was cut short and proves nothing."""
+    """The run is complete; a stream without this event was cut short and proves nothing.
+
+    ``vacuous`` says what was not done that should have been: a run that has such proves nothing either.
+    """
 
     event: Literal["run_finished"] = "run_finished"
     contract: str
     cases: int
+    vacuous: tuple[str, ...] = ()
 
 
 Event = RunStarted | CaseFinished | Noted | ProofFinished | RunFinished

@@ -8,9 +8,12 @@ in ``contracts/clients/NAME.yaml``.
 
 import importlib
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
@@ -30,6 +33,10 @@ RETURN_NAMES = frozenset({"result", "arguments"})
 
 class UnknownClient(LookupError):
     """The client that was asked for can't be had; the message says what to do."""
+
+
+class NotInstalled(UnknownClient):
+    """The client is none of the packages here; the message says how to get it."""
 
 
 class BoundOperation(Part):
@@ -134,6 +141,15 @@ class Binding:
             except EvaluationError:
                 continue
         return found
+
+    def assure_installed(self) -> None:
+        """NotInstalled when the package or the program of the client is not here."""
+        package = self.target.partition(":")[0].partition(".")[0] if self.target else ""
+        missing = package if package and package not in sys.modules and find_spec(package) is None else ""
+        if self.command and which(self.command[0]) is None:
+            missing = self.command[0]
+        if missing:
+            raise NotInstalled(f"{missing} is not installed: {self.install or 'install it into this environment'}")
 
     def made_with(self, names: Mapping[str, object]) -> dict[str, object]:
         """What the client is made with."""

@@ -4,6 +4,7 @@ import importlib
 import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import date
 from fnmatch import fnmatchcase
 
 from harness.checks.registry import judge
@@ -77,7 +78,7 @@ def _undecided(case: Case, outcome: Outcome, reason: str) -> Verdict:
 def started(setting: Setting, *, partial: bool) -> RunStarted:
     """The event that a run begins with."""
     agreement = setting.agreement
-    waivers = agreement.contract.waivers
+    waivers = [waiver for waiver in agreement.contract.waivers if waiver.until >= date.today()]  # noqa: DTZ011 - the day where it is run
     return RunStarted(
         contract=agreement.name,
         title=agreement.contract.title,

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from harness.client.binding import UnknownClient, bind
+from harness.client.binding import NotInstalled, UnknownClient, bind
 from harness.contract.agreement import Agreement
-from harness.contract.catalog import Entry, UnknownContract, contracts_folder, find, load
+from harness.contract.catalog import UnknownContract, contracts_folder, find, load
 from harness.contract.problems import ContractError
-from harness.engine import all_cases, find_suites, started
+from harness.engine import find_suites, started, vacuities
 from harness.engine.core import SUITES, UnknownSuite
-from harness.events import CaseFinished, Event, Noted, ProofFinished, RunFinished, from_line
+from harness.events import CaseFinished, Event, ProofFinished, RunFinished, from_line
 from harness.plugin.items import CaseItem, ContractFile
 from harness.proof.result import Proof
 from harness.provider.choice import UnknownProvider, assure, choose
@@ -27,7 +27,7 @@ from harness.suites.case import Setting
 RECORD_MODES = ("none", "new_episodes", "once", "all")
 _ENGINES = ("anyio", "harness", "hypothesis", "langsmith", "locust", "pact", "respx", "schemathesis")
 _WITHOUT_PROVIDER = {"static", "cassette"}  # unless a cassette is recorded, which then says so itself
-_NARROWING = ("keyword", "markexpr", "lf", "deselect", "suite", "stepwise", "last_failed")
+_NARROWING = ("keyword", "markexpr", "lf", "deselect", "stepwise", "last_failed")
 
 
 def register(config: pytest.Config) -> None:
@@ -57,27 +57,42 @@ class ContractSession:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._suites = find_suites(name for given in config.getoption("--suite") for name in given.split(","))
-        self._settings = {path: self._setting(agreement) for path, agreement in self._read(config)}
+        self._left_out: list[str] = []
+        self._settings = dict(self._had(config))
         self._events: dict[str, list[Event]] = {setting.agreement.name: [] for setting in self._settings.values()}
         self._summaries: list[Summary] = []
         self._proofs: list[Proof] = []
         self._aim(config)
 
-    def _read(self, config: pytest.Config) -> Iterable[tuple[Path, Agreement]]:
+    def _had(self, config: pytest.Config) -> Iterable[tuple[Path, Setting]]:
+        """What is under test; of all contracts, those whose client is installed."""
+        for path, agreement, named in self._read(config):
+            try:
+                yield path, self._setting(agreement)
+            except NotInstalled as error:
+                if named:
+                    raise
+                self._left_out.append(f"{agreement.name}: left out: {error}")
+
+    def _read(self, config: pytest.Config) -> Iterable[tuple[Path, Agreement, bool]]:
+        """The contracts, and whether each was asked for by its own name."""
         folder = contracts_folder(config.rootpath)
-        found: dict[Path, Entry] = {}
+        found: dict[Path, bool] = {}
         for name in config.getoption("--contract"):
-            found.update({entry.path.resolve(): entry for entry in find(name, folder)})
-        return [(path, load(path, root=config.rootpath)) for path in found]
+            for entry in find(name, folder):
+                found[entry.path.resolve()] = found.get(entry.path.resolve(), False) or name != "all"
+        return [(path, load(path, root=config.rootpath), named) for path, named in found.items()]
 
     def _setting(self, agreement: Agreement) -> Setting:
         option = self._config.getoption
         mode = option("--record-mode") or "none"
         if mode not in RECORD_MODES:
             raise UnknownProvider(f"there is no record mode `{mode}`; there are: {', '.join(RECORD_MODES)}")
+        binding = bind(agreement, option("--adapter"), clients=contracts_folder(self._config.rootpath) / "clients")
+        binding.assure_installed()
         return Setting(
             agreement=agreement,
-            binding=bind(agreement, option("--adapter"), clients=contracts_folder(self._config.rootpath) / "clients"),
+            binding=binding,
             provider=choose(agreement, option("--provider")),
             root=self._config.rootpath,
             seed=option("--contract-seed"),
@@ -158,12 +173,16 @@ class ContractSession:
             setting.provider.close()
 
     def _sum_up(self, session: pytest.Session, exitstatus: int) -> None:
-        stream = [event for setting in self._settings.values() for event in self._run_of(setting)]
+        stream = [event for setting in self._settings.values() if self._concerns(setting) for event in self._run_of(setting)]
         self._summaries = summarise(stream)
         self._write(stream)
         sufficient = all(proof.sufficient for proof in self._proofs)
         if exitstatus == pytest.ExitCode.OK and not (sufficient and all(summary.kept for summary in self._summaries)):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _concerns(self, setting: Setting) -> bool:
+        """Whether a contract was run: by hand, cases may be chosen of some contracts only."""
+        return not self._narrowed or bool(self._events[setting.agreement.name]) or not any(self._events.values())
 
     def _prove(self, config: pytest.Config) -> None:
         """Break every clause, if that is asked for."""
@@ -178,18 +197,11 @@ class ContractSession:
         name = setting.agreement.name
         cases = self._events[name]
         partial = self._narrowed or len(self._suites) < len(SUITES)
-        notes = [] if self._narrowed else self._missing(setting, cases)
         begin = started(setting, partial=partial)
+        finished = [event for event in cases if isinstance(event, CaseFinished)]
+        undone = () if self._narrowed else tuple(vacuities(setting, self._suites, finished, whole=not partial))
         proofs = [ProofFinished(contract=name, proof=proof.as_json()) for proof in self._proofs if proof.contract == name]
-        return [begin, *cases, *notes, *proofs, RunFinished(contract=name, cases=sum(isinstance(event, CaseFinished) for event in cases))]
-
-    def _missing(self, setting: Setting, events: list[Event]) -> list[Event]:
-        """Cases that should have been run and were not: said, so that their absence is no pass."""
-        seen = {event.verdict.case for event in events if isinstance(event, CaseFinished)}
-        missing = [case.id for case in all_cases(setting, self._suites) if case.id not in seen]
-        if not missing:
-            return []
-        return [Noted(contract=setting.agreement.name, text=f"{len(missing)} cases were not run, such as {missing[0]}")]
+        return [begin, *cases, *proofs, RunFinished(contract=name, cases=len(finished), vacuous=undone)]
 
     def _write(self, stream: list[Event]) -> None:
         wanted = self._config.getoption("--contract-report")
@@ -202,6 +214,8 @@ class ContractSession:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """The summary by clause."""
+        for text in self._left_out:
+            terminalreporter.write_line(text, yellow=True)
         verbose = self._config.getoption("--contract-verbose")
         for summary in self._summaries:
             terminalreporter.section(f"contract {summary.started.contract}")

@@ -56,6 +56,7 @@ class Summary:
     exchanges: int = 0
     seconds: float = 0.0
     finished: bool = False
+    undone: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, started: RunStarted) -> "Summary":
@@ -71,6 +72,7 @@ class Summary:
                 self._note(event.text)
             case RunFinished():
                 self.finished = True
+                self.undone = event.vacuous
 
     def _case(self, event: CaseFinished) -> None:
         verdict = event.verdict
@@ -112,7 +114,7 @@ class Summary:
             return "no case was run"
         if not self.outcomes[Outcome.PASSED] and not self.outcomes[Outcome.FAILED]:
             return "no case saw anything that could be judged"
-        return ""
+        return "; ".join(self.undone)
 
     @property
     def kept(self) -> bool:
