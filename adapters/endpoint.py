@@ -4,6 +4,7 @@ What every reference client on httpx shares: it knows no service, and holds no n
 """
 
 import asyncio
+import math
 import os
 import ssl
 import time
@@ -55,6 +56,25 @@ def _trust() -> ssl.SSLContext:
 
 _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 _HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate", "user-agent": "contract-harness"}
+
+
+def as_json(body: object, what: str) -> bytes:
+    """A body as it is sent; InvalidInput for what JSON has no way to say."""
+    try:
+        content = orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError as error:
+        raise errors.InvalidInput(f"{what} can't be written as JSON: {error}") from None
+    if b"null" in content and not _all_finite(body):  # which is what NaN is written as
+        raise errors.InvalidInput(f"{what} can't be written as JSON: it holds NaN or an infinity")
+    return content
+
+
+def _all_finite(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_all_finite, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_all_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _proxy(url: str) -> str | None:
@@ -173,6 +193,8 @@ class Endpoint:
 
     def _refuse_breach(self, terms: OperationTerms, at: tuple[str | int, ...], value: object, where: str = "") -> None:
         if not self.agreement.schemas.is_valid(at, value):
+            if not _all_finite(value):
+                raise errors.InvalidInput(f"{terms.name}{where} holds NaN or an infinity: give finite numbers")
             violation = next(self.agreement.schemas.violations(at, value))
             raise errors.InvalidInput(f"{terms.name}{where}{violation.pointer.replace('/', '.')}: {violation.message}")
 
@@ -192,7 +214,7 @@ class Endpoint:
         ``content`` is the body as it is sent, where the caller has it already.
         """
         if content is None and terms.model.request.body is not None:
-            content = orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
+            content = as_json(body, terms.name)
         sent = Sent(terms=terms, body=body, path=path, query=query, content=content)
         retry = None if terms.model.idempotent else self._cautious
 

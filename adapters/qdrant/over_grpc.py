@@ -61,8 +61,9 @@ class OverGrpc:
     async def ask(self, operation: str, collection: str, body: Body, query: Mapping[str, object]) -> Any:
         """The result of an operation on points, as REST has it."""
         rpc, request, answer, fill, read = _OPERATIONS[operation]
-        made = message(request)(collection_name=collection)
-        fill(made, body)
+        with to.sayable(operation):
+            made = message(request)(collection_name=collection)
+            fill(made, body)
         if "wait" in query:
             made.wait = query["wait"]
         return await self._called(operation, rpc, made.SerializeToString(), answer, body, collection, query, read)

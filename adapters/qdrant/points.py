@@ -9,6 +9,7 @@ from uuid import UUID
 import numpy as np
 import orjson
 
+from adapters.endpoint import as_json
 from adapters.errors import InvalidInput
 from adapters.qdrant.values import PointId
 
@@ -29,13 +30,13 @@ class Point:
 
     def json(self) -> bytes:
         """The point in a request."""
-        body: dict[str, Any] = {"id": self.id, "vector": self.vector}
-        if self.payload is not None:
-            body["payload"] = self.payload
         try:
-            return orjson.dumps(body, option=_OPTIONS)
+            head = orjson.dumps({"id": self.id, "vector": self.vector}, option=_OPTIONS)
         except TypeError as error:
-            raise InvalidInput(f"the payload of point {self.id} can't be written as JSON: {error}") from None
+            raise InvalidInput(f"the vector of point {self.id} can't be written as JSON: {error}") from None
+        if self.payload is None:
+            return head
+        return head[:-1] + b',"payload":' + as_json(self.payload, f"the payload of point {self.id}") + b"}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,9 @@
 """Requests and answers between their form in REST and gRPC's messages."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,15 @@ def packed_floats(vector: Any) -> bytes:
 # Requests
 
 
+@contextmanager
+def sayable(what: str) -> Iterator[None]:
+    """What gRPC's messages have no room for is invalid input: among others an integer of more than 64 bits."""
+    try:
+        yield
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidInput(f"{what} can't be sent over gRPC: {error}") from None
+
+
 def fill_id(target: Any, value: int | str) -> None:
     if isinstance(value, str):
         target.uuid = value
@@ -39,8 +50,9 @@ def point(given: Point, *, older: bool) -> bytes:
             made.vectors.vector.data = data
         else:
             made.vectors.vector.dense.data = data
-    for key, value in (given.payload or {}).items():
-        fill_value(made.payload[key], value)
+    with sayable(f"the payload of point {given.id}"):
+        for key, value in (given.payload or {}).items():
+            fill_value(made.payload[key], value)
     return bytes(made.SerializeToString())
 
 
@@ -53,6 +65,8 @@ def fill_value(target: Any, value: Any) -> None:
             target.bool_value = value
         case int():
             target.integer_value = value
+        case float() if not isfinite(value):
+            raise InvalidInput("NaN or an infinity can't stand in a payload")
         case float():
             target.double_value = value
         case str():
