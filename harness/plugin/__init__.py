@@ -4,6 +4,8 @@ from contextlib import suppress
 
 import pytest
 
+_ENGINES = ("anyio", "harness", "hypothesis", "langsmith", "locust", "pact", "respx", "schemathesis")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Every option of the plugin."""
@@ -41,6 +43,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Wake the rest of the plugin, if a contract is asked for."""
     if config.getoption("--contract"):
+        _spare_engines(config)
         from harness.plugin.session import register
 
         register(config)
+
+
+def _spare_engines(config: pytest.Config) -> None:
+    """Have the engines imported as they are: pytest rewrites the asserts of any package that brings a plugin, which takes seconds."""
+    hook = config.pluginmanager.rewrite_hook
+    marked: set[str] = getattr(hook, "_must_rewrite", set())
+    marked -= {name for name in marked if name.partition(".")[0] in _ENGINES}
+    getattr(hook, "_marked_for_rewrite_cache", {}).clear()

@@ -25,7 +25,6 @@ from harness.reporting.text import lines
 from harness.suites.case import Setting
 
 RECORD_MODES = ("none", "new_episodes", "once", "all")
-_ENGINES = ("anyio", "harness", "hypothesis", "langsmith", "locust", "pact", "respx", "schemathesis")
 _WITHOUT_PROVIDER = {"static", "cassette"}  # unless a cassette is recorded, which then says so itself
 _NARROWING = ("keyword", "markexpr", "lf", "deselect", "stepwise", "last_failed")
 
@@ -39,16 +38,7 @@ def register(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
     except ContractError as error:
         raise pytest.UsageError(f"the contract can't be read:\n{error}") from None
-    _spare_engines(config)
     config.pluginmanager.register(session, "contract-session")
-
-
-def _spare_engines(config: pytest.Config) -> None:
-    """Have the engines imported as they are: pytest rewrites the asserts of any package that brings a plugin, which takes seconds."""
-    hook = config.pluginmanager.rewrite_hook
-    marked: set[str] = getattr(hook, "_must_rewrite", set())
-    marked -= {name for name in marked if name.partition(".")[0] in _ENGINES}
-    getattr(hook, "_marked_for_rewrite_cache", {}).clear()
 
 
 class ContractSession:

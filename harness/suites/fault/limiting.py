@@ -10,7 +10,8 @@ from harness.suites.fault.ordeal import Ordeal, ordeal, refusal
 from harness.suites.staging import Staging
 from harness.wire.faults import Answer, Latency
 
-MANY = 5  # batches: one after the other they take longer than a call may, where all of them are slow
+SLOW = 0.95  # of what an attempt may take
+MOST_BATCHES = 12
 ODD_TEXTS = (
     "  spaces around  ",
     "two\nlines\tand a tab",
@@ -139,8 +140,11 @@ def _full(staging: Staging, terms: OperationTerms, whole: int) -> Iterator[Ordea
     aim = "limits.batch.items"
     yield ordeal(staging, "batch-just-full", lambda: _batch(staging, terms, whole), None, aim)
     yield ordeal(staging, "batch-one-too-many", lambda: _batch(staging, terms, whole + 1), None, aim)
-    slow = always(Latency(seconds=0.95 * staging.setting.agreement.contract.provider.timeout))
-    yield ordeal(staging, "slow-batches", lambda: _batch(staging, terms, MANY * whole), slow, "resilience.budget")
+    contract = staging.setting.agreement.contract
+    slow_s = SLOW * contract.provider.timeout
+    many = min(MOST_BATCHES, int((contract.resilience.budget or slow_s) // slow_s) + 1)  # one after the other they take longer than a call may
+    slow = always(Latency(seconds=slow_s))
+    yield ordeal(staging, "slow-batches", lambda: _batch(staging, terms, many * whole), slow, "resilience.budget")
     uneven: FaultOf = lambda number: Latency(seconds=5) if number == 0 else None
     result = f"operations.{terms.name}.bind.result"
     yield ordeal(staging, "batches-answered-out-of-order", lambda: _batch(staging, terms, 2 * whole + 1), uneven, result)
