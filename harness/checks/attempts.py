@@ -14,16 +14,18 @@ from harness.exchange import Exchange, Failure, Raised, Unfinished
 from harness.verdict import Judgement
 
 SLACK_S = 0.005
+ALIKE_S = 0.001
+ENOUGH_WAITS = 6  # that so many of them agree by chance does not happen, even where a client counts in milliseconds
 ROUNDED_S = 0.999  # some HTTP stacks round their timers up to a whole second
 
 
 def check_attempts(sight: Sight) -> Iterator[Judgement]:
     """Attempts, retries and waits of every logical request of every call."""
     retry = sight.agreement.contract.resilience.retry
+    judge = _Attempts(sight)
     for call, sent in sight.by_call:
         if call.operation not in sight.agreement.operations:
             continue  # a monitor's run is many calls
-        judge = _Attempts(sight)
         yield from judge.budget(call.started_s, call.ended_s)
         for each in group(call, sent):
             yield from judge.timeouts(each)
@@ -31,6 +33,8 @@ def check_attempts(sight: Sight) -> Iterator[Judgement]:
                 assert retry is not None
                 yield from judge.count(each, attempts, retry)
                 yield from judge.waits(attempts, retry)
+    if retry is not None:
+        yield from judge.spread(retry)
 
 
 class _Attempts:
@@ -41,6 +45,7 @@ class _Attempts:
         self._contract = sight.agreement.contract
         self._judge = Judge(agreement=sight.agreement, observation=sight.observation, check="attempts")
         self.auth_header = self._contract.provider.auth.header if self._contract.provider.auth else ""
+        self._beyond: list[float] = []  # how far each wait of a back-off went beyond the least
 
     def budget(self, started_s: float, ended_s: float) -> Iterator[Judgement]:
         budget_s, spent = self._contract.resilience.budget, ended_s - started_s
@@ -167,11 +172,23 @@ class _Attempts:
                 )
             elif waited <= span.most_s + SLACK_S:
                 yield from self._wait_kept(span, index)
+                self._beyond += [] if span.hinted else [waited - span.least_s]
                 continue
             elif not is_pressed(self._sight, following.exchange):
                 for clause in _too_long(span, waited, retry, grown=in_bounds):
                     yield self._judge.broken(clause, expected=expected, actual=f"{waited:.3f} s", exchange=seen.exchange)
             in_bounds = False
+
+    def spread(self, retry: Retry) -> Iterator[Judgement]:
+        """Jitter is there so that clients who failed together do not come back together: waits that agree have none."""
+        if retry.wait.jitter <= ALIKE_S or len(self._beyond) < ENOUGH_WAITS:
+            return
+        yield from self._judge.expect(
+            "resilience.retry.wait.jitter",
+            max(self._beyond) - min(self._beyond) > ALIKE_S,
+            expected=f"waits that differ, by up to {retry.wait.jitter:g} s at random",
+            actual=f"{len(self._beyond)} waits, each {self._beyond[0]:.3f} s beyond the least",
+        )
 
     def _wait_kept(self, span: Span, index: int) -> Iterator[Judgement]:
         if span.hinted:

@@ -43,12 +43,12 @@ def _compare(judge: Judge, seen: Seen, clause: str, relation: RelationTerms, fir
     for item, result in zip(items, results, strict=True):
         key = json.dumps([clause, given, item], default=str)
         known = first.setdefault(key, _First(result, seen.exchange))
-        if known.exchange is seen.exchange:
+        if known.result is result:
             continue
         yield from judge.expect(
             clause,
             close(known.result, result, relation.tolerance),
-            expected=f"the result that {shown(item, most=40)} had in another request: {shown(known.result, most=60)}",
+            expected=f"the result that {shown(item, most=40)} had before: {shown(known.result, most=60)}",
             actual=shown(result, most=60),
             exchange=seen.exchange,
         )

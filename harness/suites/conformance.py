@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.checks.breaches import refusal_status
 from harness.checks.examples import example_parts
+from harness.checks.intent import forbidden_by
 from harness.client.scenario import Watch
 from harness.contract.agreement import OperationTerms, SequenceTerms, schema_steps
 from harness.exchange import Observation, Request
@@ -18,6 +19,7 @@ from harness.verdict import SkipReason
 from harness.wire.mutations import Kind, breaking
 
 WRONG_CREDENTIAL = "hk-not-the-credential"
+LARGE = 130  # items: more than a provider takes on at once, if it works in powers of two
 
 
 class Conformance:
@@ -117,8 +119,11 @@ class Conformance:
         yield from self._refusals(staging, terms, first, needed)
         for relation in terms.model.relations:
             variants = [variant for parts in examples.values() for variant in _variants(parts)]
-            related = partial(asked, variants, state=needed)
-            yield self._case(terms.name, relation, related, f"operations.{terms.name}.relations.{relation}")
+            aim = f"operations.{terms.name}.relations.{relation}"
+            yield self._case(terms.name, relation, partial(asked, variants, state=needed), aim)
+            if staging.splits(terms):
+                full = lambda: asked(list(_largest(staging, terms)), state=needed)
+                yield self._case(terms.name, f"{relation}-of-a-full-batch", full, aim)
 
     def _refusals(self, staging: Staging, terms: OperationTerms, parts: Mapping[str, Any], state: str | None) -> Iterator[Case]:
         """What the provider has to refuse, whether or not it can be put into states."""
@@ -141,13 +146,29 @@ class Conformance:
                 yield staging.request(terms, {**parts, "body": edit.value})
 
 
+def _largest(staging: Staging, terms: OperationTerms) -> Iterator[Mapping[str, Any]]:
+    """Full batches of what costs the least, and larger ones than usual of what is asked first; each again in another order.
+
+    What goes wrong only in a large request, or only for a late item, shows in no other.
+    """
+    limit = staging.setting.agreement.contract.limits.batch
+    most = limit.items if limit and limit.items else LARGE
+    for example, count in ((staging.leanest(terms), most), (staging.first_with_items(terms), min(most, LARGE))):
+        items = staging.items(terms, count)
+        for ordered in (items, items[::-1]):
+            parts = staging.call_with(terms, ordered, example=example).parts
+            if not forbidden_by(staging.setting.agreement, terms, parts):
+                yield parts
+
+
 def _variants(parts: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The request, and for each list of several items in its body: reversed, and each item alone."""
+    """The request, and for each list of several items in its body: reversed, one of them twice, and each item alone."""
     yield parts
     body = parts["body"]
     for name, value in body.items() if isinstance(body, Mapping) else ():
         if isinstance(value, list) and len(value) > 1:
             yield {**parts, "body": {**body, name: value[::-1]}}
+            yield {**parts, "body": {**body, name: [*value, value[0]]}}
             for item in value:
                 yield {**parts, "body": {**body, name: [item]}}
 

@@ -169,6 +169,10 @@ class Staging:
             self._leanest[terms.name] = min(sizes, key=lambda name: sizes[name])
         return self._leanest[terms.name]
 
+    def first_with_items(self, terms: OperationTerms) -> str:
+        """The first example whose items can be replaced."""
+        return self._fit(terms)[0]
+
     def _fit(self, terms: OperationTerms) -> list[str]:
         """The examples whose items can be replaced, where the operation has items; else all."""
         fit = [name for name, each in terms.model.examples.items() if with_items(terms, example_parts(each), ["item"]) is not None]

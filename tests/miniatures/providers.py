@@ -120,6 +120,24 @@ def vectors_swapped(body: Any, asked: Any) -> Any:
 
 
 @about("/embeddings")
+def swapped_in_large_batches(body: Any, asked: Any) -> Any:
+    """As a provider does that works in batches of its own."""
+    data = body["data"]
+    if len(data) > 128:
+        data[2]["embedding"], data[128]["embedding"] = data[128]["embedding"], data[2]["embedding"]
+    return body
+
+
+@about("/embeddings")
+def another_vector_for_a_repeated_text(body: Any, asked: Any) -> Any:
+    texts, data = asked["input"], body["data"]
+    for place, text in enumerate(texts if isinstance(texts, list) else ()):
+        if text in texts[:place]:
+            data[place]["embedding"] = data[texts.index(text) + 1]["embedding"]
+    return body
+
+
+@about("/embeddings")
 def out_of_order(body: Any, asked: Any) -> Any:
     return {**body, "data": body["data"][::-1]}
 

@@ -31,6 +31,7 @@ CLIENTS = (
     _client("retries:AtOnce", f"{RETRY}.wait.initial", "fault::embed::500-then-200"),
     _client("retries:Evenly", f"{RETRY}.wait.multiplier", "fault::embed::500-500-then-200"),
     _client("retries:Sluggishly", f"{RETRY}.wait.jitter", "fault::embed::504-then-200"),
+    _client("retries:InStep", f"{RETRY}.wait.jitter", "fault::embed::waits-are-spread"),
     _client("retries:DeafToHints", f"{RETRY}.retry_after.on.429", "fault::embed::429-retry-after-seconds"),
     _client("retries:DeafToDates", f"{RETRY}.retry_after.on.429", "fault::embed::429-retry-after-http-date"),
     _client("retries:OnTheDot", f"{RETRY}.retry_after.added", "fault::embed::429-retry-after-seconds"),
@@ -55,6 +56,9 @@ CLIENTS = (
     _client(
         "breakers:Forgives", f"{BREAKER}.recovery_timeout", "fault::embed::breaker-probes-and-closes", "fault::embed::breaker-stays-open"
     ),
+    _client("breakers:ForgivesASecondEarly", f"{BREAKER}.recovery_timeout", "fault::embed::breaker-opens", "fault::embed::breaker-stays-open"),
+    _client("breakers:SulksASecondLonger", f"{BREAKER}.recovery_timeout", "fault::embed::breaker-probes-and-closes"),
+    _client("breakers:OneForEachOperation", f"{BREAKER}.recovery_timeout", "fault::embed::breaker-is-one-for-all-operations"),
     _client("breakers:FloodsWhenHalfOpen", f"{BREAKER}.half_open_successes", "fault::embed::breaker-admits-only-probes"),
     _client("breakers:EasilyContent", f"{BREAKER}.half_open_successes", "fault::embed::breaker-needs-every-probe"),
     _client("breakers:NeverCloses", f"{BREAKER}.half_open_successes", "fault::embed::breaker-probes-and-closes"),
@@ -65,8 +69,10 @@ CLIENTS = (
     _client("limits:ByTheMinute", "limits.rate.0.requests", "fault::embed::rate-of-requests-at-once"),
     _client("limits:CountsRequestsOnly", "limits.rate.1.tokens", "fault::embed::rate-of-tokens"),
     _client("limits:CountsCallsOnly", "limits.rate.0.requests", "fault::embed::rate-counts-retries"),
+    _client("limits:RetriesForFree", "limits.rate.1.tokens", "fault::embed::rate-of-tokens-counts-retries"),
     _client("limits:OneBudgetEach", "limits.rate.1.tokens", "fault::embed::rate-of-tokens-of-all-operations"),
     _client("caches:Blank", f"{EMBED}.cached", "fault::embed::cache-hits"),
+    _client("caches:DeafToRoles", f"{EMBED}.bind.result", "fault::embed::cache-tells-each-option-apart"),
     _client("caches:Forgetful", f"{CACHE}.ttl", "fault::embed::cache-hits"),
     _client("caches:Everlasting", f"{CACHE}.ttl", "fault::embed::cache-expires"),
     _client("caches:Renewed", f"{CACHE}.ttl", "fault::embed::cache-is-not-renewed-by-use"),
@@ -114,6 +120,10 @@ CLIENTS = (
 _ANSWER = f"{EMBED}.responses.200"
 _PROMISE = f"{_ANSWER}.invariants"
 PROVIDERS = (
+    _provider(
+        "swapped_in_large_batches", f"{EMBED}.relations.batch_equals_parts", "conformance::embed::batch_equals_parts-of-a-full-batch"
+    ),
+    _provider("another_vector_for_a_repeated_text", f"{EMBED}.relations.batch_equals_parts", "conformance::embed::batch_equals_parts"),
     _provider("one_short", f"{_PROMISE}.one_vector_per_text", "conformance::embed::provider-documents"),
     _provider("one_twice", f"{_PROMISE}.one_vector_per_text", "conformance::embed::provider-documents"),
     _provider("vectors_swapped", f"{EMBED}.relations.batch_equals_parts", "conformance::embed::batch_equals_parts"),

@@ -10,6 +10,7 @@ from harness.suites.staging import Staging
 from harness.wire.faults import Answer, Fault, Latency, ResetPeer, Timeout
 
 AIM = "resilience.circuit_breaker.*"
+NEARLY_S, NEARLY = 0.5, 0.02  # how near to the end of a rest, before and after it, a client is tried
 
 
 def breaker_ordeals(staging: Staging, terms: OperationTerms) -> Iterator[Ordeal]:
@@ -33,7 +34,8 @@ class _Trials:
         self._count, self._wanted = policy.failure_threshold, policy.half_open_successes
         self._rest_s = policy.recovery_timeout
         self._opened = calls(staging, terms, self._count)
-        self._rested = Pass(seconds=self._rest_s + 1)
+        self._margin_s = min(NEARLY_S, NEARLY * self._rest_s)
+        self._rested = Pass(seconds=self._rest_s + self._margin_s)
 
     def opening(self) -> Iterator[Ordeal]:
         broken: dict[str, Fault] = {"": self._down, "-on-timeouts": Timeout(), "-on-resets": ResetPeer()}
@@ -48,8 +50,12 @@ class _Trials:
         slow = Answer(response=self._down.response, fault=Latency(seconds=1))
         stormy = (crowd(self._staging, self._terms, 0), Pass(seconds=self._rest_s * 0.5), *after)
         yield self._ordeal("breaker-opens-under-a-crowd", stormy, first(2 * self._count, slow))
-        early = (*self._opened, Pass(seconds=self._rest_s * 0.98), *after)
+        early = (*self._opened, Pass(seconds=self._rest_s - self._margin_s), *after)
         yield self._ordeal("breaker-stays-open", early, first(self._count, self._down))
+        others = [terms for terms in self._staging.bound() if terms.name != self._terms.name]
+        if others:
+            elsewhere = (*self._opened, Pass(seconds=self._rest_s * 0.5), self._staging.fresh(others[0], 50))
+            yield self._ordeal("breaker-is-one-for-all-operations", elsewhere, first(self._count, self._down))
 
     def _all_failures(self) -> list[Fault]:
         statuses = [status for status, shape in self._terms.model.responses.items() if status >= 500 and shape.raises]

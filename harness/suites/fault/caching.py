@@ -1,8 +1,10 @@
 """The client's cache put to the test: what it holds, for how long, how much of it, and whose it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import NoneType
 
+from harness.checks.intent import forbidden_by
 from harness.client.scenario import Invoke, Pass, Scenario
 from harness.contract.agreement import OperationTerms
 from harness.suites.fault.catalogue import first
@@ -25,6 +27,7 @@ def cache_ordeals(staging: Staging, terms: OperationTerms) -> Iterator[Ordeal]:
     yield from _failures(staging, terms, call, ttl_s, aims)
     if staging.splits(terms):
         yield ordeal(staging, "cache-tells-options-apart", lambda: _same_items(staging, terms), None, *aims)
+        yield ordeal(staging, "cache-tells-each-option-apart", lambda: _one_option_apart(staging, terms), None, *aims)
         shared = staging.items(terms, 3, tag="shared")
         mixed = (staging.call_with(terms, shared[:2]), staging.call_with(terms, shared), staging.call_with(terms, shared[::-1]))
         yield ordeal(staging, "cache-of-items", mixed, None, *aims)
@@ -47,6 +50,34 @@ def _same_items(staging: Staging, terms: OperationTerms) -> Scenario:
     items = staging.items(terms, 1, tag="shared")
     found = [staging.call_with(terms, items, example=name) for name in terms.model.examples]
     return (*found, found[0])
+
+
+def _one_option_apart(staging: Staging, terms: OperationTerms) -> Scenario:
+    """The same items again and again, where two calls differ in nothing but one value of one option."""
+    assert terms.model.bind is not None
+    bound = {source.removeprefix("request.body.") for source in terms.model.bind.arguments.values()}
+    bodies = [example.request.body for example in terms.model.examples.values() if isinstance(example.request.body, dict)]
+    said = [pair for body in bodies for pair in body.items() if not isinstance(pair[1], list | NoneType)]
+    values: list[tuple[str, object]] = [(field, value) for field, value in said if field in bound]
+    items = staging.items(terms, 1, tag="apart")
+    bases = [staging.call_with(terms, items, example=name) for name in terms.model.examples]
+    pairs = (_pair(staging, terms, bases, field, value) for field, value in _unique(values))
+    return tuple(call for pair in pairs for call in pair)
+
+
+def _unique(values: list[tuple[str, object]]) -> list[tuple[str, object]]:
+    return list({(field, repr(value)): (field, value) for field, value in values}.values())
+
+
+def _pair(staging: Staging, terms: OperationTerms, bases: Sequence[Invoke], field: str, value: object) -> Scenario:
+    """The first call that says something, and may say something else; what is left open may mean the same as what is said."""
+    for base in bases:
+        body = base.parts["body"]
+        assert isinstance(body, Mapping)
+        changed = {**base.parts, "body": {**body, field: value}}
+        if body.get(field) not in (None, value) and not forbidden_by(staging.setting.agreement, terms, changed):
+            return base, replace(base, parts=changed)
+    return ()
 
 
 def _fill(staging: Staging, terms: OperationTerms, entries: int) -> Scenario:

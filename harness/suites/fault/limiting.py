@@ -36,6 +36,11 @@ def rate_ordeals(staging: Staging, terms: OperationTerms) -> Iterator[Ordeal]:
         if limit.tokens is not None:
             wordy = lambda tokens=limit.tokens: _wordy_calls(staging, terms, tokens)
             yield ordeal(staging, "rate-of-tokens", wordy, None, f"limits.rate.{index}.tokens")
+            limited = next((status for status in _retried(staging) if status == 429 and status in terms.model.responses), None)
+            if limited is not None:
+                half = lambda tokens=limit.tokens: _half(_wordy_calls(staging, terms, tokens))
+                each_twice: FaultOf = lambda number: staging.declared(terms.name, 429, retry_after="0") if number % 2 == 0 else None
+                yield ordeal(staging, "rate-of-tokens-counts-retries", half, each_twice, f"limits.rate.{index}.tokens")
             mixed = lambda tokens=limit.tokens: _wordy_mix(staging, tokens)
             yield ordeal(staging, "rate-of-tokens-of-all-operations", mixed, None, f"limits.rate.{index}.tokens")
 
@@ -79,6 +84,11 @@ def _wordy_calls(staging: Staging, terms: OperationTerms, tokens: int) -> Scenar
     if length is None:
         return (staging.fresh(terms, 0),)
     return tuple(staging.call_with(terms, staging.items(terms, 1, tag=f"long{n}", length=length)) for n in range(ceil(tokens / each) + 1))
+
+
+def _half(scenario: Scenario) -> Scenario:
+    """The first half of it, and one more."""
+    return scenario[: len(scenario) // 2 + 1]
 
 
 def _wordy_mix(staging: Staging, tokens: int) -> Scenario:

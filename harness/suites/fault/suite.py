@@ -12,12 +12,14 @@ from harness.suites.fault.credentials import credential_ordeals
 from harness.suites.fault.limiting import batch_ordeals, rate_ordeals
 from harness.suites.fault.ordeal import Ordeal
 from harness.suites.fault.refusals import refusal_ordeals
+from harness.suites.fault.spreading import spreading_ordeals
 from harness.suites.fault.transport import transport_ordeals
 from harness.suites.fault.watching import monitor_ordeals
 from harness.suites.staging import Staging
 
 ORDEALS: tuple[Callable[[Staging, OperationTerms], Iterator[Ordeal]], ...] = (
     breaker_ordeals,
+    spreading_ordeals,
     rate_ordeals,
     batch_ordeals,
     cache_ordeals,

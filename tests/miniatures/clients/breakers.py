@@ -1,8 +1,11 @@
 """Clients whose circuit breaker opens too late or too early, lets the wrong ones through, or never closes."""
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from tests.miniatures.clients import over_aiohttp, over_requests, over_urllib
+from tests.miniatures.clients.sound import Work
 
 
 class NeverOpens(over_urllib.Honest):
@@ -44,6 +47,31 @@ class Forgives(over_aiohttp.Honest):
     """Is open for twenty seconds only."""
 
     recovery_s = 20.0
+
+
+class ForgivesASecondEarly(over_aiohttp.Honest):
+    """Its minute has 59 seconds."""
+
+    recovery_s = 59.0
+
+
+class SulksASecondLonger(over_urllib.Honest):
+    """Its minute has 61 seconds."""
+
+    recovery_s = 61.0
+
+
+class OneForEachOperation(over_aiohttp.Honest):
+    """Goes on to ask for something else when the provider is known to be down."""
+
+    def _asked(self, operation: str, body: Mapping[str, Any], deadline_s: float) -> Work:
+        circuits = self.__dict__.setdefault("_circuits", {})
+        self.__dict__.update(circuits.get(operation, {"_failures": 0, "_successes": 0, "_probes": 0, "_opened_s": None}))
+        try:
+            value = yield from super()._asked(operation, body, deadline_s)
+            return value
+        finally:
+            circuits[operation] = {name: self.__dict__[name] for name in ("_failures", "_successes", "_probes", "_opened_s")}
 
 
 class FloodsWhenHalfOpen(over_aiohttp.Honest):

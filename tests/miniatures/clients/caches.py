@@ -90,3 +90,10 @@ class Complacent(over_urllib.Honest):
             if key not in old:
                 raise
         return old[key]
+
+
+class DeafToRoles(over_aiohttp.Honest):
+    """Takes the vector of a document for that of a query."""
+
+    def _key(self, text: str, body: Mapping[str, Any]) -> str:
+        return super()._key(text, {name: value for name, value in body.items() if name != "input_type"})

@@ -92,6 +92,10 @@ class CountsCallsOnly(over_aiohttp.Honest):
         yield  # a generator, as the others are
 
 
+class RetriesForFree(CountsCallsOnly):
+    """Charges a request's tokens once, however often they are sent."""
+
+
 class OneBudgetEach(over_aiohttp.Honest):
     """Gives each operation a rate limit of its own."""
 

@@ -110,3 +110,11 @@ class Doubting(over_urllib.Honest):
         yield from super()._asked(operation, body, deadline_s)
         value = yield from super()._asked(operation, body, deadline_s)
         return value
+
+
+class InStep(over_aiohttp.Honest):
+    """Waits as long as all the others that failed with it."""
+
+    def _wait_s(self, retry: int, answer: Answer | None) -> float:
+        waits_s = super()._wait_s(retry, answer)
+        return waits_s if answer is not None and answer.status == 429 else float(2**retry + 0.5)
