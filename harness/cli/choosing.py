@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.contract.catalog import contracts_folder, find, load
+from harness.contract.catalog import clients_folder, find_from, load
 
 if TYPE_CHECKING:  # what a contract is tried with costs more to import than to read it
     from harness.contract.agreement import Agreement
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # what a contract is tried with costs more to import than to 
 def agreement_named(name: str) -> Agreement:
     """The contract that a name means, from the folder the command is run in."""
     here = Path.cwd()
-    entry = find(name, contracts_folder(here))[0]
+    entry = find_from(name, here)[0]
     return load(entry.path, root=here)
 
 
@@ -28,7 +28,7 @@ def setting_for(agreement: Agreement, *, provider: str | None, adapter: str | No
     here = Path.cwd()
     return Setting(
         agreement=agreement,
-        binding=bind(agreement, adapter, clients=contracts_folder(here) / "clients"),
+        binding=bind(agreement, adapter, clients=clients_folder(here)),
         provider=choose(agreement, provider),
         root=here,
         seed=seed,

@@ -54,16 +54,16 @@ def version_key(version: str) -> tuple[tuple[int, ...], str]:
 
 def find(name: str, folder: Path) -> list[Entry]:
     """The entries that a name means: a service (its newest version), ``service@version``, ``all`` or a path."""
+    if _is_path(name):
+        path = Path(name)
+        if not path.is_file():
+            raise UnknownContract(f"there is no contract file {name}")
+        return [Entry(service=path.stem, version=None, path=path)]
     known = entries(folder)
     if name == "all":
         if not known:
             raise UnknownContract(f"there is no contract in {folder}; put SERVICE.yaml into it")
         return known
-    if name.endswith((".yaml", ".yml")) or os.sep in name:
-        path = Path(name)
-        if not path.is_file():
-            raise UnknownContract(f"there is no contract file {name}")
-        return [Entry(service=path.stem, version=None, path=path)]
     service, _, version = name.partition("@")
     found = [entry for entry in known if entry.service == service and version in ("", entry.version)]
     if not found:
@@ -72,6 +72,23 @@ def find(name: str, folder: Path) -> list[Entry]:
         exist = ", ".join(names) or "none"
         raise UnknownContract(f"there is no contract `{name}` in {folder}; there are: {exist}" + (f"; {hint}" if hint else ""))
     return found[:1]
+
+
+def find_from(name: str, start: Path) -> list[Entry]:
+    """The entries that a name means in the folder at or above ``start``; a path needs no such folder."""
+    return find(name, start if _is_path(name) else contracts_folder(start))
+
+
+def clients_folder(start: Path) -> Path:
+    """Where bindings of clients are looked for; it need not be there."""
+    try:
+        return contracts_folder(start) / CLIENTS
+    except UnknownContract:
+        return start / FOLDER / CLIENTS
+
+
+def _is_path(name: str) -> bool:
+    return name.endswith((".yaml", ".yml")) or os.sep in name
 
 
 def load(path: Path, *, root: Path | None = None) -> Agreement:

@@ -9,7 +9,7 @@ import pytest
 
 from harness.client.binding import NotInstalled, UnknownClient, bind
 from harness.contract.agreement import Agreement
-from harness.contract.catalog import UnknownContract, contracts_folder, find, load
+from harness.contract.catalog import UnknownContract, clients_folder, contracts_folder, find_from, load
 from harness.contract.problems import ContractError
 from harness.engine import find_suites, started, vacuities
 from harness.engine.core import SUITES, UnknownSuite
@@ -31,7 +31,7 @@ _NARROWING = ("keyword", "markexpr", "lf", "deselect", "stepwise", "last_failed"
 
 def register(config: pytest.Config) -> None:
     """Read the contracts that are asked for and put them in the place of the test paths; UsageError if that fails."""
-    sys.path.append(str(config.rootpath))  # last: a client in the repository is found, an installed package stays what it is
+    sys.path.append(str(_home(config)))  # last: a client in the repository is found, an installed package stays what it is
     try:
         session = ContractSession(config)
     except (UnknownContract, UnknownClient, UnknownProvider, UnknownSuite, ProviderUnavailable) as error:
@@ -41,11 +41,23 @@ def register(config: pytest.Config) -> None:
     config.pluginmanager.register(session, "contract-session")
 
 
+def _home(config: pytest.Config) -> Path:
+    """The folder that the contracts stand in: from where pytest was started upwards.
+
+    Not pytest's own root: that follows the value of any option that is a file, such as the report of the last run.
+    """
+    try:
+        return contracts_folder(config.invocation_params.dir).parent
+    except UnknownContract:
+        return config.rootpath
+
+
 class ContractSession:
     """The hooks of a session that runs contracts."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self._root = _home(config)
         self._suites = find_suites(name for given in config.getoption("--suite") for name in given.split(","))
         self._left_out: list[str] = []
         self._settings = dict(self._had(config))
@@ -66,25 +78,24 @@ class ContractSession:
 
     def _read(self, config: pytest.Config) -> Iterable[tuple[Path, Agreement, bool]]:
         """The contracts, and whether each was asked for by its own name."""
-        folder = contracts_folder(config.rootpath)
         found: dict[Path, bool] = {}
         for name in config.getoption("--contract"):
-            for entry in find(name, folder):
+            for entry in find_from(name, self._root):
                 found[entry.path.resolve()] = found.get(entry.path.resolve(), False) or name != "all"
-        return [(path, load(path, root=config.rootpath), named) for path, named in found.items()]
+        return [(path, load(path, root=self._root), named) for path, named in found.items()]
 
     def _setting(self, agreement: Agreement) -> Setting:
         option = self._config.getoption
         mode = option("--record-mode") or "none"
         if mode not in RECORD_MODES:
             raise UnknownProvider(f"there is no record mode `{mode}`; there are: {', '.join(RECORD_MODES)}")
-        binding = bind(agreement, option("--adapter"), clients=contracts_folder(self._config.rootpath) / "clients")
+        binding = bind(agreement, option("--adapter"), clients=clients_folder(self._root))
         binding.assure_installed()
         return Setting(
             agreement=agreement,
             binding=binding,
             provider=choose(agreement, option("--provider")),
-            root=self._config.rootpath,
+            root=self._root,
             seed=option("--contract-seed"),
             record_mode=mode,
         )
@@ -195,7 +206,7 @@ class ContractSession:
 
     def _write(self, stream: list[Event]) -> None:
         wanted = self._config.getoption("--contract-report")
-        path = Path(wanted) if wanted else self._config.rootpath / "build" / "reports" / "contract.jsonl"
+        path = Path(wanted) if wanted else self._root / "build" / "reports" / "contract.jsonl"
         try:
             write_stream(path, stream)
             self._report_at = f"event stream: {path}"

@@ -30,3 +30,11 @@ def test_a_place_that_can_not_be_written_is_told(run: Run, tmp_path: Path) -> No
     (tmp_path / "file").write_text("")
     result = run("--contract", "greeter", "--suite", "conformance", "--contract-report", str(tmp_path / "file" / "run.jsonl"))
     result.stdout.fnmatch_lines(["*could not be written*"])
+
+
+def test_the_report_of_the_run_before_changes_nothing(run: Run, tmp_path: Path) -> None:
+    """pytest takes an existing file, given to an option it does not know yet, for a test path, and its folder for the root."""
+    report = tmp_path / "run.jsonl"
+    for _ in range(2):
+        result = run("--contract", "greeter", "--suite", "static", "--contract-report", str(report))
+        result.stdout.fnmatch_lines([f"*event stream: {report}"])
