@@ -4,6 +4,8 @@ import json
 import re
 from collections.abc import Iterable
 
+import orjson
+
 from harness.checks.sight import Seen
 from harness.contract.agreement import OperationTerms
 from harness.contract.expressions import EvaluationError
@@ -68,10 +70,18 @@ def item_text(item: object) -> str:
     """An item as text that is equal for equal items."""
     if type(item) is str:  # nearly all are, and there are many
         return f'"{item}"'
-    return _WHOLE.sub("", json.dumps(item, default=repr, sort_keys=True))
+    try:
+        text = orjson.dumps(item, default=_plainer, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:  # it knows no larger integers, and no halves of characters
+        text = json.dumps(item, default=repr, sort_keys=True)
+    return _WHOLE.sub("", text) if ".0" in text else text
 
 
-_WHOLE = re.compile(r"(?<=\d)\.0(?=[,\]}]|$)")  # 1.0 is 1
+_WHOLE = re.compile(r"\.0(?<=\d\.0)(?=[,\]}]|$)")  # 1.0 is 1; it begins with what can be searched for fast, for items of megabytes
+
+
+def _plainer(value: object) -> object:
+    return float(value) if isinstance(value, float) else repr(value)
 
 
 def _keys(items: list[object], options: str) -> list[Key]:
