@@ -124,6 +124,20 @@ class ForgetsNextPage(Qdrant):
         return replace(await super().scroll(collection, **options), next_offset=None)
 
 
+class ForgetsAnIndex(Qdrant):
+    """Says that a field is indexed which it never mentioned."""
+
+    async def create_index(self, collection: str, field: str, kind: str, *, wait: bool = True) -> str:
+        return "completed" if field == "section" else await super().create_index(collection, field, kind, wait=wait)
+
+
+class IndexesTextOnly(Qdrant):
+    """Has every field indexed as a keyword."""
+
+    async def create_index(self, collection: str, field: str, kind: str, *, wait: bool = True) -> str:
+        return await super().create_index(collection, field, "keyword", wait=wait)
+
+
 class TellsTheKey(Qdrant):
     """Puts the key into its errors."""
 

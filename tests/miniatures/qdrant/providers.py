@@ -293,9 +293,26 @@ class ForgetsIndexes(Lie):
     def tell(self, ask: Ask, request: Request) -> Response:
         response = ask(request)
         is_info = request.method == "GET" and request.path.count("/") == 2
-        return (
-            changed(response, lambda result: {**result, "payload_schema": {}}) if is_info and "collections/" in request.path else response
-        )
+        if not is_info or "collections/" not in request.path:
+            return response
+        return changed(response, lambda result: {**result, "payload_schema": self.kept(result["payload_schema"])})
+
+    def kept(self, indexes: dict[str, Any]) -> dict[str, Any]:
+        return {}
+
+
+class ForgetsAnIndex(ForgetsIndexes):
+    """Drops one index, and keeps the others."""
+
+    def kept(self, indexes: dict[str, Any]) -> dict[str, Any]:
+        return {field: index for field, index in indexes.items() if field != "created_at"}
+
+
+class IndexesTextOnly(ForgetsIndexes):
+    """Shows every index as one of keywords."""
+
+    def kept(self, indexes: dict[str, Any]) -> dict[str, Any]:
+        return {field: {**index, "data_type": "keyword"} for field, index in indexes.items()}
 
 
 class RefusesPlainly(Lie):

@@ -19,6 +19,8 @@ LIARS = {
     "SwallowsAbsence": ("fault::retrieve::404", "operations.retrieve.responses.404.raises"),
     "SmallVectors": ("conformance::create_collection::defaults", "operations.create_collection.request.defaults.vectors"),
     "ForgetsNextPage": ("conformance::scroll::first_page", "operations.scroll.bind.result"),
+    "ForgetsAnIndex": ("conformance::create_index::section", "operations.create_index.bind.result"),
+    "IndexesTextOnly": ("conformance::create_index::trust_score", "operations.create_index.bind.arguments.kind"),
     "TellsTheKey": ("fault::count::400", "provider.auth.credential"),
 }
 
