@@ -1,9 +1,10 @@
 """Having a client in another language, or saying how to get it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from harness.client.binding import Binding, UnknownClient
-from harness.client.command import CommandFailed, Foreign, Process
+from harness.client.command import CommandFailed, Foreign, OwnTime, Process
+from harness.exchange import Exchange, Failure
 
 
 def process_of(binding: Binding) -> Process | None:
@@ -23,6 +24,16 @@ async def made_there(client: Foreign, binding: Binding, names: Mapping[str, obje
     except CommandFailed as error:
         await client.aclose()
         raise _unavailable(binding, error) from error
+
+
+def assure_judgeable(client: object, exchanges: Sequence[Exchange], now_s: float) -> None:
+    """OwnTime when a play ended because a client over there said nothing, and nothing here kept it waiting."""
+    kept_waiting = any(each.failure is Failure.TIMEOUT and each.ended_s >= now_s for each in exchanges)
+    if isinstance(client, Foreign) and client.is_silent and not kept_waiting:
+        raise OwnTime(
+            "the client neither answered nor said that it waits: if it waits in its own time, that is not seen here, and what it "
+            'does then can\'t be judged; let it say {"sleep": …} instead'
+        )
 
 
 def _unavailable(binding: Binding, error: CommandFailed) -> UnknownClient:

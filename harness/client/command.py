@@ -24,6 +24,10 @@ class CommandFailed(Exception):
     """The command can't be run, or does not keep the protocol; the message says why."""
 
 
+class OwnTime(Exception):
+    """A client in another process waits without a word: whether it hangs, or only waits in real time, can't be told."""
+
+
 class ForeignError(Exception):
     """What a client in another language raised."""
 
@@ -123,6 +127,13 @@ class Foreign:
         self._transports: list[asyncio.BaseTransport] = []
         self._writer: asyncio.WriteTransport | None = None
         self._last_words = ""
+        self._unanswered = 0
+        self._asleep: set[int] = set()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it owes an answer, and has not said that it waits for anything."""
+        return self._unanswered > 0 and not self._asleep
 
     def __repr__(self) -> str:
         return "a client in another process"
@@ -164,6 +175,7 @@ class Foreign:
     async def _ask(self, message: Message) -> Message:
         number = len(self._answers)
         self._answers[number] = asyncio.get_running_loop().create_future()
+        self._unanswered += 1
         self._tell({"id": number, **message})
         return await self._answers[number]
 
@@ -179,6 +191,7 @@ class Foreign:
             elif "forget" in message:
                 self._forget(int(message["forget"]))
             elif not (answer := self._answers[message["id"]]).done():
+                self._unanswered -= 1
                 answer.set_result(message)
         except (ValueError, KeyError, TypeError):
             self._fail(f"it printed what is no message: {line[:200].decode('utf-8', 'replace')}")
@@ -186,11 +199,14 @@ class Foreign:
     def _sleep(self, number: int, seconds: float) -> None:
         async def passed() -> None:
             await self._clock.elapse(max(0.0, seconds))
+            self._asleep.discard(number)
             self._tell({"woken": number})
 
+        self._asleep.add(number)
         self._sleeps[number] = asyncio.get_running_loop().create_task(passed())
 
     def _forget(self, number: int) -> None:
+        self._asleep.discard(number)
         if sleep := self._sleeps.pop(number, None):
             sleep.cancel()
 

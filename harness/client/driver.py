@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from harness.client.abroad import made_there, process_of
+from harness.client.abroad import assure_judgeable, made_there, process_of
 from harness.client.attribution import Span, owners
 from harness.client.binding import Binding
 from harness.client.calling import called, closed, entered, method_of, raised, spoil
@@ -77,6 +77,7 @@ def play(trial: Trial, scenario: Scenario) -> Observation:
             run(partial(stage.play, scenario), clock=clock, real_limit_s=trial.real_limit_s, patience_s=patience_s)
         except (RealTimeExceeded, Stalled) as error:
             stage.hangs(error)
+            assure_judgeable(stage.foreign, stage.wire.exchanges, clock.now_s)
     return stage.observation()
 
 
@@ -146,6 +147,7 @@ class _Stage:
         self.upstream = trial.upstream(clock)
         self.ready = Reaching(self.upstream, agreement=self.binding.agreement, credential=trial.credential)
         self.process = process_of(self.binding)
+        self.foreign: Foreign | None = None
         if self.process is not None and self.process.waiting_is_seen:
             clock.outside_waits = self.process.waits
         self.wire = Wire(upstream=self.ready, clock=lambda: clock.now_s, script=self._script, rewrite=trial.rewrite)
@@ -223,7 +225,7 @@ class _Stage:
     async def _made(self, names: Mapping[str, object]) -> Any:
         if self.process is None:
             return self.binding.make(names)
-        client = Foreign(self.process, clock=self.clock, said=self.overheard.lines.append)
+        self.foreign = client = Foreign(self.process, clock=self.clock, said=self.overheard.lines.append)
         await made_there(client, self.binding, names, self._environment_there())
         return client
 

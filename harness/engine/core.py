@@ -8,6 +8,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 
 from harness.checks.registry import judge
+from harness.client.command import OwnTime
 from harness.contract.agreement import Agreement
 from harness.contract.problems import ContractError, nearest
 from harness.events import ClauseListed, RunStarted
@@ -43,6 +44,8 @@ def run_case(setting: Setting, case: Case) -> Verdict:
     """Execute a case and judge what it saw. Whatever goes wrong in the harness itself is a verdict too: ERROR."""
     try:
         seen = case.execute()
+    except OwnTime as error:
+        return _undecided(case, Outcome.INCONCLUSIVE, str(error))
     except Exception as error:  # noqa: BLE001 - a case that can't be judged must not end the run
         return _undecided(case, Outcome.ERROR, _told(error))
     if isinstance(seen, Skipped):

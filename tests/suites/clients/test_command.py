@@ -5,15 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from harness.checks.registry import judge
 from harness.client.binding import Binding, UnknownClient, bind
+from harness.client.command import OwnTime
 from harness.client.driver import Trial, play
 from harness.client.scenario import Invoke, Pass, Together
 from harness.contract.agreement import Agreement
 from harness.contract.catalog import load
 from harness.contract.problems import ContractError
+from harness.engine import run_case
 from harness.exchange import Observation, Raised, Request, Returned
 from harness.provider.stubbed import StubProvider
-from harness.wire.faults import Answer, Fault
+from harness.suites.case import Case, Setting
+from harness.verdict import Outcome
+from harness.wire.faults import Answer, Fault, Timeout
 
 from .conftest import ROOT
 
@@ -151,3 +156,42 @@ def test_a_command_has_no_httpx_here_to_go_beneath(agreement: Agreement, tmp_pat
     (tmp_path / "odd.yaml").write_text(FILE.format(python="x", script="x") + "wire: httpx\n", "utf-8")
     with pytest.raises(ContractError, match="another process"):
         bind(agreement, str(tmp_path / "odd.yaml"))
+
+
+SILENT = """
+import json, sys, time
+for line in sys.stdin:
+    message = json.loads(line)
+    if "make" in message:
+        print(json.dumps({"id": message["id"]}), flush=True)
+    else:
+        {what}
+"""
+
+
+@pytest.mark.parametrize("what", ["time.sleep(3600)", "pass", "while True: pass"])
+def test_a_command_that_keeps_its_own_time_ends_the_play_and_is_not_judged(agreement: Agreement, tmp_path: Path, what: str) -> None:
+    """It sleeps for real, forgets the call, or runs in a circle: what it would do then is not known."""
+    binding = bound(agreement, tmp_path, SILENT.replace("{what}", what))
+    provider = StubProvider(agreement)
+    trial = Trial(binding=binding, upstream=provider.upstream, credential=provider.credential, real_limit_s=2.0)
+    case = Case(suite="fault", operation="rerank", name="own-time", execute=lambda: play(trial, (rerank("a"),)))
+    setting = Setting(agreement=agreement, binding=binding, provider=provider, root=tmp_path)
+    verdict = run_case(setting, case)
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "neither answered nor said that it waits" in verdict.reason
+
+
+def test_a_command_that_waits_between_attempts_in_real_time_is_not_taken_to_hang(agreement: Agreement, tmp_path: Path) -> None:
+    source = SUBJECT.replace('tell({"sleep": number, "seconds": 60})', "import time; time.sleep(1); call(*waiting.pop(number))")
+    with pytest.raises(OwnTime):
+        played(bound(agreement, tmp_path, source), rerank("a"), failures=2)
+
+
+def test_a_command_that_the_provider_keeps_waiting_for_ever_is_judged(agreement: Agreement, tmp_path: Path) -> None:
+    """It has no timeout, and that is its own fault."""
+    binding, provider = bound(agreement, tmp_path, SUBJECT), StubProvider(agreement)
+    trial = Trial(binding=binding, upstream=provider.upstream, credential=provider.credential, script=lambda number, request: Timeout())
+    seen = play(trial, (rerank("a"),))
+    assert seen.hung
+    assert {judgement.clause for judgement in judge(agreement, seen) if judgement.finding} >= {"provider.timeout", "resilience.budget"}
