@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.benchmarks.measure import Finding, Measure, Options
 from tests.benchmarks.processes import HARNESS, ROOT, children_cpu_s
 
-BUT_LOAD = "static,conformance,pact,fuzz,cassette,fault"
+BUT_LOAD = "static,conformance,pact,fuzz,stateful,cassette,fault"
 LIMIT_S = 300
 
 
