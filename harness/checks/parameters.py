@@ -5,6 +5,9 @@ from collections.abc import Iterator, Mapping
 from harness.checks.sight import Seen
 from harness.contract.agreement import schema_steps
 from harness.contract.clauses import clause_id
+from harness.contract.parameters import typed_parameter
+
+__all__ = ["parameter_breaches", "typed_parameter"]
 
 
 def parameter_breaches(seen: Seen) -> Iterator[tuple[str, str]]:
@@ -24,18 +27,3 @@ def parameter_breaches(seen: Seen) -> Iterator[tuple[str, str]]:
             at = schema_steps("operations", terms.name, "request", part, name, "schema")
             for violation in seen.agreement.schemas.violations(at, typed_parameter(str(value), parameter.value_schema)):
                 yield clause_id(violation.keyword), violation.message
-
-
-def typed_parameter(text: str, schema: Mapping[str, object]) -> object:
-    """The text of a parameter as the number or truth value that its schema speaks of, where it is one."""
-    kinds = schema.get("type")
-    kinds = kinds if isinstance(kinds, list) else [kinds]
-    if "boolean" in kinds and text in ("true", "false"):
-        return text == "true"
-    for kind, convert in (("integer", int), ("number", float)):
-        if kind in kinds:
-            try:
-                return convert(text)
-            except ValueError:
-                continue
-    return text

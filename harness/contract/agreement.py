@@ -10,7 +10,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 from harness.contract.clauses import Clause, clause_id
 from harness.contract.expressions import Expression, Scope, compile_expression, compile_scope
-from harness.contract.model import Bind, Contract, Operation, ResponseShape, Sequence
+from harness.contract.model import Bind, Contract, Operation, Parameter, ResponseShape, Sequence
+from harness.contract.parameters import typed_parameter
 from harness.contract.problems import Place
 from harness.contract.reader import Document, Steps
 from harness.contract.schemas import SchemaSet
@@ -91,6 +92,9 @@ class OperationTerms:
 
     def terms(self, *, request: object, response: object = None) -> Mapping[str, object]:
         """The names that this operation's expressions see; ``let`` is evaluated when first used."""
+        declared = self.model.request
+        if (declared.query or declared.path) and isinstance(request, Mapping):
+            request = {**request, "query": _typed(request.get("query"), declared.query), "path": _typed(request.get("path"), declared.path)}
         return self.scope.bind({"request": request, "response": response, **self.constants})
 
     @property
@@ -101,6 +105,16 @@ class OperationTerms:
 
     def response_for(self, status: int) -> ResponseShape | None:
         return self.model.responses.get(status)
+
+
+def _typed(sent: object, declared: Mapping[str, Parameter]) -> object:
+    """Parameters as an expression is written for them: a number where the schema has a number, also when it was read from a URL."""
+    if not isinstance(sent, Mapping):
+        return sent
+    return {
+        name: typed_parameter(value, declared[name].value_schema) if isinstance(value, str) and name in declared else value
+        for name, value in sent.items()
+    }
 
 
 def compile_operation(name: str, model: Operation, constants: Mapping[str, object]) -> OperationTerms:
