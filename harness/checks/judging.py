@@ -40,7 +40,7 @@ class Judge:
             expected=expected,
             actual=self.redacted(actual),
             pointer=pointer,
-            curl=self.redacted(curl(self.agreement, exchange.request)) if exchange else "",
+            curl=self.redacted(_asked(self.agreement, exchange)) if exchange else "",
             seed=self.observation.seed,
             hint=hint,
         )
@@ -71,6 +71,12 @@ class Judge:
         for secret in self.observation.secrets:
             text = text.replace(secret, "[credential]")
         return text
+
+
+def _asked(agreement: Agreement, exchange: Exchange) -> str:
+    """The request as a command line; of a call over gRPC, what it would be over REST."""
+    line = curl(agreement, exchange.request)
+    return f"{line}  # it went over gRPC, to {exchange.rpc.method}" if exchange.rpc else line
 
 
 def curl(agreement: Agreement, request: Request) -> str:

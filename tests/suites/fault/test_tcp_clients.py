@@ -105,6 +105,7 @@ def test_a_finding_says_where_the_clause_stands(run: Run) -> None:
     finding = next(each for each in run(case, client=f"{LIARS}:RaisesWhatItGets") if each.clause == clause)
     assert finding.place == str(qdrant().clauses[clause].place)
     assert "AioRpcError" in finding.actual
+    assert finding.curl.endswith("# it went over gRPC, to /qdrant.Points/Query")
 
 
 def test_what_was_seen_over_grpc_says_nothing_of_http_itself(provider: Provider, tmp_path: Path) -> None:
