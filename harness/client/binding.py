@@ -179,13 +179,15 @@ def resolve(dotted: str) -> Callable[..., Any]:
     """The object that ``package.module:Name`` means; UnknownClient with what to do when there is none."""
     module_name, _, attribute = dotted.partition(":")
     try:
-        found = getattr(importlib.import_module(module_name), attribute)
+        module = importlib.import_module(module_name)
     except ImportError as error:
         raise UnknownClient(f"{dotted}: {error}; install it into this environment") from error
-    except AttributeError:
-        known = [name for name in dir(importlib.import_module(module_name)) if name[:1].isupper()]
-        hint = nearest(attribute, known)
-        raise UnknownClient(f"{dotted}: the module has no `{attribute}`" + (f"; {hint}" if hint else "")) from None
+    except Exception as error:  # the module is the user's, and may fail in any way
+        raise UnknownClient(f"{dotted}: importing the module failed: {type(error).__name__}: {error}") from error
+    found = getattr(module, attribute, None)
+    if found is None:
+        hint = nearest(attribute, [name for name in dir(module) if name[:1].isupper()])
+        raise UnknownClient(f"{dotted}: the module has no `{attribute}`" + (f"; {hint}" if hint else ""))
     if not callable(found):
         raise UnknownClient(f"{dotted} is not a class or function that makes a client")
     return found  # type: ignore[no-any-return]  # whatever the module calls it

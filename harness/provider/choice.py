@@ -9,8 +9,9 @@ from harness.provider.container import ContainerProvider
 from harness.provider.embedded import EmbeddedProvider
 from harness.provider.had import Provider, ProviderUnavailable
 from harness.provider.stubbed import CREDENTIAL, StubProvider
-from harness.provider.url import UrlProvider, is_local
+from harness.provider.url import UrlProvider, is_local, is_url
 
+SHORTEST = 6  # characters of a credential
 KINDS = ("stub", "embedded", "container", "live")
 
 
@@ -25,6 +26,8 @@ def choose(agreement: Agreement, wanted: str | None) -> Provider:
     if name == "stub":
         return StubProvider(agreement)
     if name.startswith(("http://", "https://")):
+        if not is_url(name):
+            raise UnknownProvider(f"`{name}` is no address of a provider: give http://HOST:PORT/PATH, as far as there is a port and a path")
         return UrlProvider(agreement, base_url=name, credential=_credential(agreement, needed=not is_local(name)))
     if name == "live":
         return UrlProvider(agreement, base_url=contract.provider.base_url, credential=_credential(agreement, needed=True))
@@ -42,6 +45,8 @@ def assure(provider: Provider) -> None:
     """Start what takes an effort to start: ProviderUnavailable here is told once, and not by each of a thousand cases."""
     if provider.level is Level.CONTAINER:
         provider.origin()
+    elif isinstance(provider, UrlProvider):
+        provider.assure_reachable()
 
 
 def _named(agreement: Agreement, kind: str) -> None:
@@ -57,6 +62,11 @@ def _credential(agreement: Agreement, *, needed: bool) -> str:
     found = os.environ.get(auth.variable, "")
     if not found and needed:
         raise ProviderUnavailable(f"the provider needs a credential: set the environment variable {auth.variable}")
+    if 0 < len(found) < SHORTEST:
+        raise ProviderUnavailable(
+            f"the credential in {auth.variable} is too short: it is looked for in all that a client shows, and {len(found)} characters "
+            f"are found anywhere; give one of at least {SHORTEST}"
+        )
     if found or not auth.required:
         return found
     return CREDENTIAL  # made up: what stands in for the provider on this machine takes it, or any

@@ -1,18 +1,33 @@
 """A provider at a URL, the live one or any other: requests go there as they are."""
 
+import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from harness.contract.agreement import Agreement
 from harness.exchange import Level, Request, Response
+from harness.provider.had import ProviderUnavailable
 from harness.wire.clock import VirtualClock
 from harness.wire.forward import forward
+
+REACHED_WITHIN_S = 10.0
 
 
 def is_local(url: str) -> bool:
     """Whether a URL names this machine."""
     return (urlsplit(url).hostname or "") in ("localhost", "127.0.0.1", "::1")
+
+
+def is_url(text: str) -> bool:
+    """Whether a text is the address of something on the network."""
+    try:
+        parts = urlsplit(text)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of the port, or of brackets
+        return False
 
 
 class UrlProvider:
@@ -34,6 +49,23 @@ class UrlProvider:
     def origin(self) -> str:
         split = urlsplit(self._base)
         return f"{split.scheme}://{split.netloc}"
+
+    def assure_reachable(self) -> None:
+        """ProviderUnavailable when nothing listens there; not asked where a proxy goes there for us."""
+        parts = urlsplit(self._base)
+        secure = parts.scheme == "https"
+        if not is_local(self._base) and getproxies().get(parts.scheme):
+            return
+        try:
+            with socket.create_connection((parts.hostname or "", parts.port or (443 if secure else 80)), timeout=REACHED_WITHIN_S) as plain:
+                if secure:
+                    ssl.create_default_context().wrap_socket(plain, server_hostname=parts.hostname).close()
+        except ssl.SSLError as error:
+            what = error.reason or error
+            raise ProviderUnavailable(f"{self._base}: no TLS as it should be ({what}); is it meant to be http://?") from None
+        except OSError as error:
+            what = error.strerror or error
+            raise ProviderUnavailable(f"no provider answers at {self._base} ({what}): is it running, and is this its address?") from None
 
     def enter(self, given: str | None) -> None:
         """A provider that runs somewhere has no states to be put into."""
