@@ -1,5 +1,6 @@
 """Shares work among forked processes: what a task closes over is there already, and only results travel."""
 
+import gc
 import multiprocessing
 import pickle
 from collections.abc import Callable, Iterator, Sequence
@@ -42,6 +43,7 @@ class Sharing(Generic[T]):
 
 
 def _begin(parting: Callable[[], None]) -> None:
+    gc.freeze()  # what was there before lasts as long as the process: looking for garbage in it costs time, and copies its pages
     Finalize(None, parting, exitpriority=1)
 
 
