@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jsonschema_rs
 
@@ -81,7 +82,7 @@ class Schema:
             except ValueError:
                 yield "no JSON"
                 return
-        pointer = "#/" + "/".join(step.replace("~", "~0").replace("/", "~1") for step in steps)
+        pointer = "#/" + "/".join(quote(step.replace("~", "~0").replace("/", "~1")) for step in steps)
         if pointer not in self._validators:
             root = {**self._document, "$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": pointer}
             self._validators[pointer] = jsonschema_rs.Draft202012Validator(root, validate_formats=True, ignore_unknown_formats=True)
