@@ -15,6 +15,7 @@ from harness.verdict import SkipReason
 from harness.wire.faults import Answer, Fault
 
 Lies = Callable[[Request, Response], list[Response]]  # what to answer instead, one after the other
+NOTHING_TO_CHANGE = "no example's answer can be made to break it: it holds too little, or nothing"
 MOST_CALLS = 3
 
 
@@ -79,7 +80,7 @@ class Answers:
             observed = self._played(calls, lies)
             if any(exchange.injected for call in observed.calls for exchange in call.exchanges):
                 return observed
-        return Skipped(reason=SkipReason.NOT_DERIVED)
+        return Skipped(reason=SkipReason.NOT_DERIVED, detail=NOTHING_TO_CHANGE)
 
     def told_of_some(self, lies: Lies) -> Observation | Skipped:
         """As ``told``, but each call is for another example where there are enough: no cache shall answer instead.
@@ -97,7 +98,7 @@ class Answers:
             if len(able) >= wanted:
                 break
         if not able:
-            return Skipped(reason=SkipReason.NOT_DERIVED)
+            return Skipped(reason=SkipReason.NOT_DERIVED, detail=NOTHING_TO_CHANGE)
         return self._played([self.staging.invoke(self.terms.name, name) for name in islice(cycle(able), wanted)], lies)
 
     @property

@@ -194,8 +194,10 @@ class ClientFuzz:
             requests = [request for request in self.asked.made_up("positive") if self._is_fit(request)]
         except EngineMissing as error:
             return Skipped(reason=SkipReason.ENGINE_MISSING, detail=str(error))
-        calls = [self._call(request) for request in requests[number * CALLS : (number + 1) * CALLS]]
-        return self.staging.play(tuple(calls)) if calls else Skipped(reason=SkipReason.NOT_DERIVED)
+        calls = [self._call(request) for request in requests[number::2]][:CALLS]
+        if not calls:
+            return Skipped(reason=SkipReason.NOT_DERIVED, detail="the engine made up no call that fits")
+        return self.staging.play(tuple(calls))
 
     def _is_fit(self, request: Request) -> bool:
         """Good by the contract, and small."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.checks.breaches import refusal_status
 from harness.contract.agreement import OperationTerms, response_clause, schema_steps
+from harness.contract.schemas import reference
 from harness.exchange import Level, Observation, Request
 from harness.suites.asking import ask
 from harness.suites.case import Case, Skipped
@@ -59,7 +60,7 @@ class ProviderFuzz:
     def _observed(self, asks: Iterable[Ask | Request]) -> Observation | Skipped:
         found = list(asks)
         if not found:
-            return Skipped(reason=SkipReason.NOT_DERIVED)
+            return Skipped(reason=SkipReason.NOT_DERIVED, detail="no change to an example breaks only this, or the engine made up nothing")
         state = next((each.state for each in found if isinstance(each, Ask)), self.bodies.good.state)
         requests = [self._request(each) if isinstance(each, Ask) else each for each in found]
         return self.staging.observed(ask(self.staging.setting, requests, state=state))
@@ -79,10 +80,21 @@ class ProviderFuzz:
                 clause = f"operations.{self.terms.name}.request.{part}.{name}.required"
                 yield self._case(f"request-{part}-{name}-required", without, clause, refused)
             for promise in self._promises(part, name, "schema"):
-                if promise.keyword == "type" and "string" in types_of(parameter.value_schema):
+                if promise.keyword == "type" and "string" in self._types(parameter.value_schema):
                     continue  # whatever stands in a URL is text
+                if promise.keyword == "minLength" and part == "path":
+                    continue  # without its parameter it is another path
                 asks = partial(self.bodies.misspelt, part, name, promise.clause)
                 yield self._case(f"request-{part}-{name}-{promise.name}", asks, promise.clause, refused)
+
+    def _types(self, schema: Any) -> tuple[str, ...]:
+        """The types that a parameter's schema allows, also where it is another one's."""
+        target = reference(schema)
+        if target is not None:
+            schema = self.staging.setting.agreement.document.value
+            for step in target:
+                schema = schema[step]
+        return types_of(schema)
 
     def _lacking(self, part: str, name: str) -> list[Ask]:
         return [self.bodies.without(part, name)]
@@ -188,7 +200,8 @@ class ProviderFuzz:
     # Made up by the engine
 
     def _made_up(self) -> Iterator[Case]:
-        if self.terms.model.request.body is None and not any(self.bodies.parameters()):
+        fixed = {"path"} if self.staging.setting.agreement.contract.states else set()  # elsewhere there may be nothing
+        if self.terms.model.request.body is None and all(part in fixed for part, *_ in self.bodies.parameters()):
             return  # there is nothing to vary
         for mode in MODES:
             aims = self._answer_aims() if mode == "positive" else self._request_aims()
@@ -201,7 +214,7 @@ class ProviderFuzz:
         if provider.remembers and provider.level is Level.LIVE:
             return Skipped(reason=SkipReason.NOT_FOR_THIS_PROVIDER, detail="made-up requests could destroy what it remembers")
         try:
-            requests = self.made_up(mode)[number * IN_ONE_CASE : (number + 1) * IN_ONE_CASE]
+            requests = self.made_up(mode)[number :: MADE_UP // IN_ONE_CASE]
         except EngineMissing as error:
             return Skipped(reason=SkipReason.ENGINE_MISSING, detail=str(error))
         return self._observed(requests)
