@@ -61,11 +61,11 @@ class UrlProvider:
                 if secure:
                     ssl.create_default_context().wrap_socket(plain, server_hostname=parts.hostname).close()
         except ssl.SSLError as error:
-            what = error.reason or error
-            raise ProviderUnavailable(f"{self._base}: no TLS as it should be ({what}); is it meant to be http://?") from None
+            said = error.reason or str(error)
+            raise ProviderUnavailable(f"{self._base}: no TLS as it should be ({said}); is it meant to be http://?") from None
         except OSError as error:
-            what = error.strerror or error
-            raise ProviderUnavailable(f"no provider answers at {self._base} ({what}): is it running, and is this its address?") from None
+            said = error.strerror or str(error)
+            raise ProviderUnavailable(f"no provider answers at {self._base} ({said}): is it running, and is this its address?") from None
 
     def enter(self, given: str | None) -> None:
         """A provider that runs somewhere has no states to be put into."""

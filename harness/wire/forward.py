@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
@@ -26,6 +27,7 @@ OF_ONE_HOP = frozenset(
         "content-length",
     }
 )
+PACKED = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # as zlib calls them
 RENEWED = OF_ONE_HOP | {"accept-encoding"}  # a body that is packed could be neither judged nor recorded
 
 
@@ -98,7 +100,7 @@ def _sent(request: Request, origin: str, timeout_s: float) -> Response:
     try:
         with opener.open(outgoing, timeout=timeout_s) as response:
             headers = _kept(tuple((name.lower(), value) for name, value in response.getheaders()), OF_ONE_HOP)
-            return Response(status=response.status, headers=headers, body=response.read())
+            return _unpacked(Response(status=response.status, headers=headers, body=response.read()))
     except TimeoutError:
         raise
     except urllib.error.URLError as error:
@@ -107,6 +109,18 @@ def _sent(request: Request, origin: str, timeout_s: float) -> Response:
         ) from error
     except (OSError, http.client.HTTPException) as error:
         raise ConnectionError(f"{origin}: {error or type(error).__name__}") from error
+
+
+def _unpacked(response: Response) -> Response:
+    """The response as it was before it was packed: some providers do that unasked, and nobody could read it."""
+    how = (response.header("content-encoding") or "").strip().lower()
+    if how not in PACKED:
+        return response
+    try:
+        body = zlib.decompress(response.body, wbits=PACKED[how])
+    except zlib.error:
+        return response  # whoever reads it finds what it is
+    return Response(status=response.status, headers=_kept(response.headers, frozenset({"content-encoding"})), body=body)
 
 
 def _kept(headers: Headers, dropped: frozenset[str]) -> Headers:

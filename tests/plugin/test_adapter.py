@@ -39,3 +39,10 @@ def test_a_client_that_needs_more_says_how_to_give_it(run: Run, pytester: pytest
     result = run("--contract", "greeter", "--adapter", "odd:Odd")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*odd:Odd needs tenant*contracts/clients/NAME.yaml*"])
+
+
+def test_a_client_whose_module_fails_is_told(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(fails="raise RuntimeError('no configuration')")
+    result = run("--contract", "greeter", "--adapter", "fails:Client")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*fails:Client*RuntimeError: no configuration*"])

@@ -1,6 +1,8 @@
 """A request sent on arrives as it was, in real time, past whatever stands in for the network."""
 
 import asyncio
+import gzip
+import zlib
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -78,6 +80,19 @@ def test_any_status_is_an_answer(far: Far, origin: str, status: int) -> None:
     assert answer.status == status
     assert [value for name, value in answer.headers if name == "set-cookie"] == ["a=1", "b=2"]
     assert len(far.asked) == 1
+
+
+@pytest.mark.parametrize(("how", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("GZIP", gzip.compress)])
+def test_an_answer_that_was_packed_unasked_is_unpacked(far: Far, origin: str, how: str, pack: Callable[[bytes], bytes]) -> None:
+    far.reply = Response(status=200, headers=(("content-type", "application/json"), ("content-encoding", how)), body=pack(b'{"a": 1}'))
+    got = ask(origin)
+    assert got.body == b'{"a": 1}'
+    assert got.header("content-encoding") is None
+
+
+def test_what_only_says_that_it_is_packed_stays_as_it_is(far: Far, origin: str) -> None:
+    far.reply = Response(status=200, headers=(("content-encoding", "gzip"),), body=b"{}")
+    assert ask(origin).body == b"{}"
 
 
 def test_nobody_there_is_a_connection_error() -> None:
