@@ -85,6 +85,13 @@ class Unsorted(_OfSearch):
         return points[::-1]
 
 
+class UnsortedTail(_OfSearch):
+    """Loses the order from the fourth point on."""
+
+    def lie(self, points: list[Any]) -> list[Any]:
+        return points[:3] + points[3:][::-1]
+
+
 class DistanceAsScore(_OfSearch):
     """Says how far away a point is where it should say how near."""
 
@@ -119,6 +126,17 @@ class _OfSearchRequest(Lie):
 
     def forget(self, body: Any) -> Any:
         return body
+
+
+class DeletesAllButTheLast(Lie):
+    """Of several points it leaves the last one."""
+
+    def tell(self, ask: Ask, request: Request) -> Response:
+        return ask(rewritten(request, self._fewer) if request.path.endswith("/points/delete") else request)
+
+    def _fewer(self, body: Any) -> Any:
+        points = body.get("points") or []
+        return {**body, "points": points[:-1]} if len(points) > 1 else body
 
 
 class IgnoresFilter(_OfSearchRequest):

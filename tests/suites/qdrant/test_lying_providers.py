@@ -9,6 +9,11 @@ from .conftest import Broken
 
 SEQUENCE = "conformance::sequence::"
 LIARS: dict[type[lies.Lie], tuple[str, str]] = {
+    lies.UnsortedTail: ("conformance::{find}::provider-all_of_them", "operations.{find}.responses.200.invariants.nearest_first"),
+    lies.DeletesAllButTheLast: (
+        "conformance::sequence::several_deleted_are_gone",
+        "sequences.several_deleted_are_gone.promises.not_retrieved",
+    ),
     lies.Unsorted: ("conformance::{find}::provider-nearest", "operations.{find}.responses.200.invariants.nearest_first"),
     lies.IgnoresFilter: ("conformance::{find}::provider-of_react", "operations.{find}.responses.200.invariants.filter_matches"),
     lies.IgnoresThreshold: ("conformance::{find}::provider-near_enough", "operations.{find}.responses.200.invariants.beyond_threshold"),
