@@ -53,6 +53,8 @@ UNCHECKED_INPUT = {  # the models have types, but no bounds: what the provider f
     "schemas.CreateCollection.properties.optimizers_config.properties.deleted_threshold.minimum",
     "schemas.CreateCollection.properties.optimizers_config.properties.vacuum_min_vector_number.minimum",
     "schemas.CreateCollection.properties.vectors.properties.size.minimum",
+    "schemas.CreateIndex.properties.field_name.minLength",
+    "schemas.CreateIndex.properties.field_name.pattern",
     "schemas.Point.properties.vector.maxItems",
     "schemas.Point.properties.vector.minItems",
     "schemas.PointId.maximum",
