@@ -8,10 +8,10 @@ from harness.exchange import Exchange, Observation
 Place = tuple[str | int, ...]
 
 
-def is_the_same(honest: Observation, lied: Observation, again: Observation | None) -> bool:
-    """Whether the lie differs from an honest run only where another honest run differs from that, too."""
+def is_the_same(honest: Observation, lied: Observation, *again: Observation | None) -> bool:
+    """Whether the lie differs from an honest run only where other honest runs differ from that, too."""
     found = differences(honest, lied)
-    return not found or (again is not None and found <= differences(honest, again))
+    return found <= frozenset(place for other in again if other is not None for place in differences(honest, other))
 
 
 def differences(one: Observation, other: Observation) -> frozenset[Place]:
