@@ -31,7 +31,8 @@ def command(
     """Derive mutants from every clause of a contract, and run for each the cases that could notice it.
 
     A clause is proven when it was seen kept, and every mutant of it was killed by a check that named it.
-    The exit status is 1 below the contract's `proof.score`, or when a clause is broken with nobody lying.
+    The exit status is 1 below the contract's `proof.score`, when a clause is broken with nobody lying,
+    or when no case of all the suites touches it and no waiver says why.
 
     \b
     Examples:
@@ -45,7 +46,7 @@ def command(
         workers = 1  # processes that share a container would undo what the others did
     try:
         assure(setting.provider)
-        proof = Prover(setting, find_suites(suites or SUITES), workers=workers, progress=progress).prove()
+        proof = Prover(setting, find_suites(suites or SUITES), whole=not suites, workers=workers, progress=progress).prove()
     finally:
         setting.provider.close()
     for text, how in lines(proof):

@@ -10,8 +10,8 @@ LEFT_OUT = frozenset({"pact"})  # its engine speaks to ports of its own, where n
 Write = Callable[[str], None]
 
 
-def prove(setting: Setting, suites: Iterable[Suite], *, write: Write) -> Proof:
-    """The proof of one contract; its stages are written as they are passed."""
+def prove(setting: Setting, suites: Iterable[Suite], *, whole: bool, write: Write) -> Proof:
+    """The proof of one contract, ``whole`` by all its suites; its stages are written as they are passed."""
     told: set[tuple[str, int]] = set()
 
     def progress(stage: str, done: int, total: int) -> None:
@@ -20,4 +20,5 @@ def prove(setting: Setting, suites: Iterable[Suite], *, write: Write) -> Proof:
             told.add((stage, tenth))
             write(f"proving {setting.agreement.name}: {stage}: {done} of {total}")
 
-    return Prover(setting, [suite for suite in suites if suite.name not in LEFT_OUT], progress=progress).prove()
+    chosen = [suite for suite in suites if suite.name not in LEFT_OUT]
+    return Prover(setting, chosen, whole=whole, progress=progress).prove()

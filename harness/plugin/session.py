@@ -192,12 +192,16 @@ class ContractSession:
 
             terminal = config.pluginmanager.get_plugin("terminalreporter")
             write = terminal.write_line if terminal else lambda text: None
-            self._proofs = [prove(setting, self._suites, write=write) for setting in self._settings.values()]
+            self._proofs = [prove(setting, self._suites, whole=self._whole, write=write) for setting in self._settings.values()]
+
+    @property
+    def _whole(self) -> bool:
+        return len(self._suites) == len(SUITES)
 
     def _run_of(self, setting: Setting) -> list[Event]:
         name = setting.agreement.name
         cases = self._events[name]
-        partial = self._narrowed or len(self._suites) < len(SUITES)
+        partial = self._narrowed or not self._whole
         begin = started(setting, partial=partial)
         finished = [event for event in cases if isinstance(event, CaseFinished)]
         undone = () if self._narrowed else tuple(vacuities(setting, self._suites, finished, whole=not partial))

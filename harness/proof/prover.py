@@ -60,10 +60,22 @@ class Trial:
 
 
 class Prover:
-    """Proves one contract with one client and one provider; ``workers`` processes share the mutants."""
+    """Proves one contract with one client and one provider; ``workers`` processes share the mutants.
 
-    def __init__(self, setting: Setting, suites: Iterable[Suite], *, workers: int | None = None, progress: Progress | None = None) -> None:
+    ``whole`` says that these are all suites, so that a clause which none of them touches is not excused.
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        suites: Iterable[Suite],
+        *,
+        whole: bool = True,
+        workers: int | None = None,
+        progress: Progress | None = None,
+    ) -> None:
         self._setting = setting
+        self._whole = whole
         self._suites = tuple(suites)
         self._workers = workers if workers is not None else min(2, os.cpu_count() or 1)
         self._progress = progress or (lambda stage, done, total: None)
@@ -98,6 +110,7 @@ class Prover:
                 if fnmatchcase(clause, waiver.clause)
             },
             cases=len(self._seen),
+            whole=self._whole,
             left_out=self._left_out,
             seconds=perf_counter() - began,
             baseline_seconds=baseline_s,

@@ -46,6 +46,7 @@ class Proof:
     seconds: float
     baseline_seconds: float
     wire_share: float
+    whole: bool = True  # by all suites: then nothing may stay unchecked
     left_out: int = 0  # cases in which no liar can stand between client and provider
 
     @property
@@ -75,10 +76,11 @@ class Proof:
 
     @property
     def sufficient(self) -> bool:
-        """Whether the contract's required score is reached, survivors with a waiver left out, and nothing is broken."""
+        """Whether the required score is reached, excused survivors left out, nothing is broken, and nothing left untouched."""
         unexcused = [mutant for mutant in self.survivors if mutant.clause not in self.excused]
         counted = self.killed + len(unexcused)
-        return bool(counted) and self.killed / counted >= self.required_score and not self.standings[Standing.BROKEN]
+        untouched = self.whole and self.standings[Standing.UNCHECKED] > 0
+        return bool(counted) and self.killed / counted >= self.required_score and not self.standings[Standing.BROKEN] and not untouched
 
     def as_json(self) -> dict[str, object]:
         """The report: numbers first, then the survivors, then every clause."""

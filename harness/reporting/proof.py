@@ -44,6 +44,8 @@ def lines(proof: Proof) -> Iterator[Line]:
     )
     if proof.left_out:
         yield f"{proof.left_out} cases left out: in them no liar can stand between client and provider (they speak gRPC)", ""
+    if proof.whole and proof.standings[Standing.UNCHECKED]:
+        yield "an unchecked clause needs a case, or a waiver with a reason and a date", "red"
     yield ("PROVEN" if proof.sufficient else "NOT PROVEN") + f": {proof.contract}", "green" if proof.sufficient else "red"
 
 

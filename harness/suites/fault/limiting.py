@@ -152,7 +152,8 @@ def _full(staging: Staging, terms: OperationTerms, whole: int) -> Iterator[Ordea
     yield ordeal(staging, "batch-one-too-many", lambda: _batch(staging, terms, whole + 1), None, aim)
     contract = staging.setting.agreement.contract
     slow_s = SLOW * contract.provider.timeout
-    many = min(MOST_BATCHES, int((contract.resilience.budget or slow_s) // slow_s) + 1)  # one after the other they take longer than a call may
+    # One after the other they take longer than a call may.
+    many = min(MOST_BATCHES, int((contract.resilience.budget or slow_s) // slow_s) + 1)
     slow = always(Latency(seconds=slow_s))
     yield ordeal(staging, "slow-batches", lambda: _batch(staging, terms, many * whole), slow, "resilience.budget")
     uneven: FaultOf = lambda number: Latency(seconds=5) if number == 0 else None

@@ -56,6 +56,12 @@ def test_a_clause_that_is_broken_with_nobody_lying_is_never_sufficient() -> None
     assert not proof(KILLED, clauses=(clause("a", Standing.BROKEN),)).sufficient
 
 
+@pytest.mark.parametrize(("whole", "sufficient"), [(True, False), (False, True)])
+def test_a_clause_that_all_suites_together_leave_untouched_is_never_sufficient(whole: bool, sufficient: bool) -> None:
+    untouched = proof(KILLED, clauses=(clause("a", Standing.PROVEN), clause("b", Standing.UNCHECKED)), whole=whole)
+    assert untouched.sufficient is sufficient
+
+
 def test_the_report_has_the_numbers_each_survivor_and_each_clause_with_its_state() -> None:
     report: Any = json.loads(json.dumps(proof(KILLED, SURVIVED, EQUIVALENT).as_json()))
     assert {name: report[name] for name in ("score", "made", "killed", "equivalent")} == {"score": 0.5, "made": 2, "killed": 1, "equivalent": 1}

@@ -30,3 +30,10 @@ def test_what_differs_from_run_to_run_by_itself_is_none() -> None:
 
 def test_an_answer_more_or_less_is_one() -> None:
     assert not is_the_same(heard({}, {}), heard({}), heard({}, {}))
+
+
+def test_a_time_that_happens_to_be_the_same_in_all_honest_runs_is_none() -> None:
+    honest, again = heard({"time": 0.1}, {"time": 0.1}), heard({"time": 0.1}, {"time": 0.2})
+    assert is_the_same(honest, heard({"time": 0.3}, {"time": 0.1}), again)
+    assert not is_the_same(honest, heard({"time": 0.3, "count": 1}, {"time": 0.1}), again)
+    assert not is_the_same(honest, heard({"score": 0.3}, {"time": 0.1}), again)
