@@ -56,7 +56,7 @@ def add_options(parser: LocustArgumentParser, **_: Any) -> None:
     add(
         "--provider",
         metavar="HOW",
-        text="stub, embedded, container[:TAG or :IMAGE:TAG], live, or a base URL (default: the contract's, but never live; --host is the same)",
+        text="stub, embedded, container[:TAG or :IMAGE:TAG], live, or a base URL, as --host (default: the contract's, but never live)",
     )
     add("--rate", metavar="RATE", text="another arrival rate than the profile's, such as 500/s")
     add("--duration", metavar="TIME", text="another duration than the profile's, such as 30s")

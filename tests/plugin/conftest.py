@@ -1,6 +1,7 @@
 """A repository with one small contract and a client that keeps it, to run pytest in."""
 
 import importlib
+import importlib.metadata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,10 @@ import pytest
 
 from harness.engine.core import SUITES
 
-# Loaded before pytester looks what is: it unloads whatever a run in this process loads, and numpy can't be loaded twice.
+# Loaded before pytester looks what is: it unloads whatever a run in this process loads. numpy can't be loaded twice, and
+# with each time that pact's plugin is loaded, one more function stands around every import.
+for _entry in importlib.metadata.entry_points(group="pytest11"):
+    importlib.import_module(_entry.module)
 for _module in ("harness.plugin.session", "harness.wire.memory", "respx", *(f"harness.suites.{name}" for name in SUITES)):
     importlib.import_module(_module)
 
