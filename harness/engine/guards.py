@@ -35,7 +35,7 @@ def _silent(suite: str, verdicts: list[Verdict]) -> Iterator[str]:
 
 
 def _never_entered(setting: Setting, verdicts: list[Verdict]) -> Iterator[str]:
-    """A state is entered by whoever starts in it: an example or a sequence that was judged."""
+    """A state is entered by whoever starts in it: an example, an answer or a sequence that was judged."""
     judged = {clause for verdict in verdicts for clause in (*verdict.kept, *(finding.clause for finding in verdict.findings))}
     for state in setting.agreement.contract.states:
         starting = set(_started_in(setting, state))
@@ -47,6 +47,7 @@ def _started_in(setting: Setting, state: str) -> Iterator[str]:
     contract = setting.agreement.contract
     for operation, terms in setting.agreement.operations.items():
         yield from (f"operations.{operation}.examples.{name}" for name, example in terms.model.examples.items() if example.given == state)
+        yield from (f"operations.{operation}.responses.{status}" for status, shape in terms.model.responses.items() if shape.given == state)
     for name, sequence in contract.sequences.items():
         if sequence.given == state:
             yield from (f"sequences.{name}.promises.{promise}" for promise in sequence.promises)
