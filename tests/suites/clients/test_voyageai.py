@@ -93,5 +93,6 @@ def test_its_asynchronous_form_counts_the_whole_answer_but_lets_a_cut_one_escape
     found = inspect("voyage_ai", "voyageai-async", "fault", only=transport)
     assert not found.keys() & TIMEOUTS  # aiohttp's `total`
     assert found["failures.connection.raises"] == {
-        f"fault::{operation}::limit_data-always" for operation in ("embed", "rerank", "embed_contextualized")
+        *(f"fault::{operation}::limit_data-always" for operation in ("embed", "rerank", "embed_contextualized")),
+        *(f"fault::{operation}::tcp-limit_data" for operation in ("embed", "rerank")),
     }  # api_requestor.py logs aiohttp's ClientPayloadError and reads again, which raises it as it is
