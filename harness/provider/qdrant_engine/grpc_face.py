@@ -23,6 +23,8 @@ _OPTIONS = (
 )
 _SERVING = b"\x08\x01"  # grpc.health.v1.HealthCheckResponse{status: SERVING}
 
+LAST_WAIT_S = 5.0  # for calls that were told to end, and don't
+
 
 class Grpc:
     """The gRPC server on a port of its own; with port 0 on a free one."""
@@ -50,7 +52,7 @@ class Grpc:
 
     def stop(self, *, grace_s: float) -> None:
         if self._server is not None:
-            self._server.stop(grace_s).wait()
+            self._server.stop(grace_s).wait(grace_s + LAST_WAIT_S)  # not for ever: what is stored is written down after it
             self._server = None
 
     def _handlers(self) -> list[grpc.GenericRpcHandler]:

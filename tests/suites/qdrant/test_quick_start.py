@@ -46,7 +46,7 @@ def serve(*arguments: str) -> Served:
 
 def stop(process: subprocess.Popen[str], how: signal.Signals = signal.SIGTERM) -> None:
     process.send_signal(how)
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)  # its files are synced, on a disk that may be busy with an image
 
 
 def connect(served: Served, *, prefer_grpc: bool) -> QdrantClient:
