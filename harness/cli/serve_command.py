@@ -47,6 +47,7 @@ def command(name: str, port: int, grpc_port: int, host: str, path: Path | None, 
         signal.signal(number, lambda *_: leaving.set())
     click.echo(f"{agreement.name} at " + style(engine.url, "bold") + (f", gRPC at {engine.grpc_address}" if engine.grpc_address else ""))
     click.echo(f"data in {path}" if path else "data in memory only: it is gone when this ends")
-    leaving.wait()
+    while not leaving.wait(0.2):  # a signal that another thread of the engine was given wakes nobody
+        pass
     engine.stop()
     click.echo("stopped")
