@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 PREFIX = "load"
 AT_BEST = "load.at_best"
-RELEVANT = 0.05  # of the patience, taken by others: who knows what the rest would have brought
+RELEVANT = 0.5  # of the patience, taken by others: who knows what the rest would have brought
 QUANTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
 

@@ -3,13 +3,15 @@
 import importlib
 import os
 import signal
-import threading
+import time
 from pathlib import Path
 
 import click
 
 from harness.cli.choosing import agreement_named
 from harness.cli.telling import Failure, style
+
+LOOK_S = 0.2  # how often it looks whether to end: a signal that one of the engine's threads was given wakes nobody
 
 
 @click.command("serve")
@@ -42,12 +44,12 @@ def command(name: str, port: int, grpc_port: int, host: str, path: Path | None, 
         raise Failure(f"{error}; install it with: pip install 'contract-harness[all]'") from None
     except (OSError, ValueError, RuntimeError) as error:
         raise Failure(str(error)) from None
-    leaving = threading.Event()
+    received: list[int] = []  # no Event: its lock may be held by the very code that the signal interrupts
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: leaving.set())
+        signal.signal(number, lambda number, _: received.append(number))
     click.echo(f"{agreement.name} at " + style(engine.url, "bold") + (f", gRPC at {engine.grpc_address}" if engine.grpc_address else ""))
     click.echo(f"data in {path}" if path else "data in memory only: it is gone when this ends")
-    while not leaving.wait(0.2):  # a signal that another thread of the engine was given wakes nobody
-        pass
+    while not received:
+        time.sleep(LOOK_S)
     engine.stop()
     click.echo("stopped")

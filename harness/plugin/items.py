@@ -72,6 +72,11 @@ class CaseItem(pytest.Item):
     def suite(self) -> str:
         return self._case.suite
 
+    @property
+    def alone(self) -> bool:
+        """Whether nothing else may run meanwhile."""
+        return self._case.alone
+
     def runtest(self) -> None:
         self._verdict = verdict = run_case(self._setting, self._case)
         self.user_properties.append(("contract.level", str(verdict.level)))

@@ -15,6 +15,7 @@ from harness.engine import find_suites, started, vacuities
 from harness.engine.core import SUITES, UnknownSuite
 from harness.events import CaseFinished, Event, ProofFinished, RunFinished, from_line
 from harness.plugin.items import CaseItem, ContractFile
+from harness.plugin.quiet import keep_quiet
 from harness.proof.result import Proof
 from harness.provider.choice import UnknownProvider, assure, choose
 from harness.provider.had import ProviderUnavailable
@@ -39,6 +40,7 @@ def register(config: pytest.Config) -> None:
     except ContractError as error:
         raise pytest.UsageError(f"the contract can't be read:\n{error}") from None
     config.pluginmanager.register(session, "contract-session")
+    keep_quiet(config)
 
 
 def _home(config: pytest.Config) -> Path:

@@ -51,7 +51,8 @@ class Setting:
 class Case:
     """One thing to try. ``aims`` are the clauses (or ``prefix.*``) that it is there for.
 
-    One that is not ``provable`` is of no use to a proof: no liar can stand between client and provider in it.
+    One that is ``alone`` measures times. One that is not ``provable`` is of no use to a proof: no liar can
+    stand between client and provider in it.
     """
 
     suite: str
@@ -60,6 +61,7 @@ class Case:
     execute: Callable[[], Observation | Skipped] = field(repr=False)
     aims: tuple[str, ...] = ()
     provable: bool = True
+    alone: bool = False
 
     @property
     def id(self) -> str:

@@ -37,7 +37,8 @@ class Load:
 
     def cases(self, setting: Setting) -> Iterator[Case]:
         if SMOKE in setting.agreement.contract.load and objectives(setting.agreement):
-            yield Case(suite=self.name, operation=None, name=SMOKE, execute=partial(run_profile, setting, SMOKE), aims=("sla.*",))
+            run = partial(run_profile, setting, SMOKE)
+            yield Case(suite=self.name, operation=None, name=SMOKE, execute=run, aims=("sla.*",), alone=True)
 
 
 def run_profile(setting: Setting, profile: str) -> Observation | Skipped:
@@ -56,7 +57,7 @@ def run_profile(setting: Setting, profile: str) -> Observation | Skipped:
     setting.provider.enter(None)
     result_file = setting.build / "load" / f"{setting.agreement.name}-{profile}.json"
     result_file.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "locust", "-f", str(folder()), "--headless", "--only-summary", "--loglevel", "WARNING"]
+    command = [sys.executable, "-P", "-m", "locust", "-f", str(folder()), "--headless", "--only-summary", "--loglevel", "WARNING"]
     command += ["--contract", str(setting.agreement.path.resolve()), "--profile", profile, "--provider", where]
     command += ["--arrival-seed", str(setting.seed), "--result-file", str(result_file)]
     timeout_s = STARTING_S + order.duration_s + setting.agreement.contract.provider.timeout + SETTLING_S
@@ -85,7 +86,7 @@ def _run(command: list[str], setting: Setting, *, log: Path, timeout_s: float) -
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as file:
         process = subprocess.Popen(  # noqa: S603 - this Python, with arguments made here
-            command, cwd=setting.root, env=_environment(setting), stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
+            command, cwd=log.parent, env=_environment(setting), stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
         )
         try:
             status = process.wait(timeout_s)
@@ -102,7 +103,10 @@ def _environment(setting: Setting) -> dict[str, str]:
     """The child's environment: this one, with the credential that the provider takes, and no settings of locust's own."""
     auth = setting.agreement.contract.provider.auth
     own = {auth.variable: setting.provider.credential} if auth and setting.provider.credential else {}
-    return {**{name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}, **own}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
+    ours = str(Path(harness.__file__).parents[1])  # the same code as here; locust looks first in the folder it runs in
+    path = os.pathsep.join(filter(None, (ours, os.environ.get("PYTHONPATH"))))
+    return {**inherited, **own, "PYTHONPATH": path}
 
 
 SUITE = Load()

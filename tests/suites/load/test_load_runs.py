@@ -46,6 +46,16 @@ def test_the_smoke_profile_is_one_case_that_keeps_every_objective_on_the_stub(se
     assert not any(CREDENTIAL in text for text in left.values())
 
 
+def test_the_load_runs_the_code_that_started_it(setting: Setting, tmp_path: Path) -> None:
+    (tmp_path / "harness").mkdir()
+    (tmp_path / "harness" / "__init__.py").write_text("raise SystemExit('the harness of the folder, and not the installed one')")
+    (case,) = SUITE.cases(setting)
+    seen = case.execute()
+    setting.provider.close()
+    assert isinstance(seen, Observation)
+    assert seen.measured["load.samples"] == 60
+
+
 def test_a_master_judges_what_its_workers_measured(agreed: Build, tmp_path: Path) -> None:
     agreed()
     with socket.socket() as free:

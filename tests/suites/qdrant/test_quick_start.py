@@ -35,7 +35,7 @@ Served = tuple[subprocess.Popen[str], int, int]
 
 def serve(*arguments: str) -> Served:
     """The command as a user gives it, and the ports on which it says that it answers."""
-    command = [sys.executable, "-c", "from harness.cli import main; main()", "serve", "qdrant", *arguments]
+    command = [sys.executable, "-X", "faulthandler", "-c", "from harness.cli import main; main()", "serve", "qdrant", *arguments]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
     line = process.stdout.readline()
@@ -46,7 +46,12 @@ def serve(*arguments: str) -> Served:
 
 def stop(process: subprocess.Popen[str], how: signal.Signals = signal.SIGTERM) -> None:
     process.send_signal(how)
-    process.communicate(timeout=120)  # its files are synced, on a disk that may be busy with an image
+    try:
+        process.communicate(timeout=60)  # its files are synced, on a disk that may be busy with an image
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)  # has it tell where each of its threads is
+        said, _ = process.communicate(timeout=30)
+        raise AssertionError(f"it did not end on {how.name}:\n{said}") from None
 
 
 def connect(served: Served, *, prefer_grpc: bool) -> QdrantClient:
