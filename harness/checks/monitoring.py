@@ -24,7 +24,7 @@ def check_monitoring(sight: Sight) -> Iterator[Judgement]:
             continue
         if isinstance(call.ending, Raised):
             for clause in (INTERVAL, ALERTS, METRICS):
-                expected = "a monitor that runs: the client has `metrics` and `monitor(on_alert=…)`, which is entered"
+                expected = "a monitor that runs: the client has `metrics` and `monitor(on_alert=…)`, which is entered (docs/clients.md)"
                 yield judge.broken(clause, expected=expected, actual=f"{call.ending.type}: {shown(call.ending.message)}")
         elif isinstance(call.ending, Returned) and isinstance(call.ending.value, Mapping):
             yield from _watched(judge, monitoring, call, sent)
