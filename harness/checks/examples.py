@@ -24,7 +24,8 @@ def check_examples(sight: Sight) -> Iterator[Judgement]:
     changed = "credential_changed_to" in sight.observation.measured  # then a refusal is what was asked for
     for call, sent in () if changed else sight.by_call:
         terms = sight.agreement.operations.get(call.operation)
-        if terms is not None and call.intended is not None and sent and all(seen.exchange.injected is None for seen in sent):
+        by_provider = bool(sent) and all(seen.exchange.injected is None and not _from_anywhere(seen) for seen in sent)
+        if terms is not None and call.intended is not None and by_provider:
             for name in names_of_examples(terms, call.intended):
                 held = all(each.succeeded for each in group(call, sent))
                 yield from sent[-1].of_http(_judged(judge, terms, name, held, sent[-1]))
@@ -34,12 +35,17 @@ def check_examples(sight: Sight) -> Iterator[Judgement]:
             and seen.by_provider
             and seen.request_is_spoken_of
             and seen.exchange.given is None
-            and seen.exchange.step != STEP  # made from anywhere, not from the state that the example needs
+            and not _from_anywhere(seen)
             and is_authentic(sight, seen)
         ):
             for name in names_of_examples(seen.terms, seen.request_parts):
                 assert seen.exchange.response is not None
                 yield from _judged(judge, seen.terms, name, seen.exchange.response.status == _status(seen.terms, name), seen)
+
+
+def _from_anywhere(seen: Seen) -> bool:
+    """Whether it was made in a walk, and not from the state that the example needs."""
+    return seen.exchange.step == STEP
 
 
 def _status(terms: OperationTerms, name: str) -> int:
