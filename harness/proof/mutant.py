@@ -33,7 +33,10 @@ class Distortion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
-    """One clause broken in one way; ``killed_by`` are the case and check that named it, ``nearest`` what came closest."""
+    """One clause broken in one way; ``killed_by`` are the case and check that named it, ``nearest`` what came closest.
+
+    ``diff`` says of a survivor what was seen without the liar and with it.
+    """
 
     clause: str
     place: str
@@ -43,6 +46,7 @@ class Mutant:
     fate: Fate
     killed_by: str = ""
     nearest: str = ""
+    diff: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

@@ -1,7 +1,7 @@
 """The proof: every case once as it is, then for every mutant the cases that could notice it, until one does."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -18,6 +18,8 @@ from harness.contract.agreement import Agreement
 from harness.contract.clauses import Clause
 from harness.exchange import Level, Observation, Request
 from harness.proof.consumer import distortions
+from harness.proof.difference import told_apart
+from harness.proof.excuses import excused, objections, waived
 from harness.proof.lie import Lie
 from harness.proof.mutant import Fate, Mutant, Party
 from harness.proof.offers import Offers
@@ -46,7 +48,7 @@ class Seen:
     case: Case
     observation: Observation = field(repr=False)
     kept: frozenset[str]
-    broken: frozenset[str]
+    broken: Mapping[str, str]  # what was expected and what was seen, by clause
     weight: int
 
 
@@ -103,12 +105,8 @@ class Prover:
             required_score=agreement.contract.proof.score,
             clauses=tuple(self._standing(clause, mutants) for clause in agreement.clauses.values()),
             mutants=mutants,
-            excused={
-                clause: waiver.because
-                for waiver in agreement.contract.proof.waivers
-                for clause in agreement.clauses
-                if fnmatchcase(clause, waiver.clause)
-            },
+            excused=excused(agreement),
+            objections=tuple(objections(agreement, mutants, whole=self._whole)),
             cases=len(self._seen),
             whole=self._whole,
             left_out=self._left_out,
@@ -165,6 +163,7 @@ class Prover:
 
     def _try_lie(self, lie: Lie, first: Seen) -> Trial:
         changed, nearest, wire_s, judge_s = False, "", 0.0, 0.0
+        diff: tuple[str, ...] = ()
         if lie.idle:
             return Trial(mutants=(self._mutant(lie, Fate.EQUIVALENT, nearest=lie.idle),), wire_s=0.0, judge_s=0.0)
         for seen in self.noticing(lie, first):
@@ -183,18 +182,20 @@ class Prover:
             honest = [_executed(self._again(seen.case, self._setting)) for _ in range(HONEST_RUNS)]
             changed = changed or not is_the_same(seen.observation, observation, *honest)
             nearest = nearest or f"{seen.case.id}: " + (", ".join(sorted(found)[:3]) or "no finding")
+            diff = diff or told_apart(seen.observation, observation, answers=True)
         fate = Fate.SURVIVED if changed else Fate.EQUIVALENT
-        return Trial(mutants=(self._mutant(lie, fate, nearest=nearest),), wire_s=wire_s, judge_s=judge_s)
+        return Trial(mutants=(self._mutant(lie, fate, nearest=nearest, diff=diff),), wire_s=wire_s, judge_s=judge_s)
 
     def _again(self, case: Case, setting: Setting) -> Case:
         """The same case in another setting."""
         suite = next(suite for suite in self._suites if suite.name == case.suite)
         return next(other for other in suite.cases(setting) if other.id == case.id)
 
-    def _mutant(self, lie: Lie, fate: Fate, *, by: str = "", nearest: str = "") -> Mutant:
+    def _mutant(self, lie: Lie, fate: Fate, *, by: str = "", nearest: str = "", diff: tuple[str, ...] = ()) -> Mutant:
         place = str(self._setting.agreement.place(lie.clause))
         return Mutant(
-            clause=lie.clause, place=place, party=Party.PROVIDER, kind=lie.kind, what=lie.what, fate=fate, killed_by=by, nearest=nearest
+            clause=lie.clause, place=place, party=Party.PROVIDER, kind=lie.kind, what=lie.what, fate=fate, killed_by=by, nearest=nearest,
+            diff=diff if fate is Fate.SURVIVED else (),
         )
 
     # Lying clients
@@ -246,6 +247,7 @@ class Prover:
                         fate=Fate.KILLED if killed else Fate.SURVIVED,
                         killed_by=f"{seen.case.id} ({found[name]})" if killed else "",
                         nearest=nearest,
+                        diff=() if killed else told_apart(seen.observation, distortion.observation, answers=False),
                     )
         return Trial(mutants=tuple(fates.values()), wire_s=0.0, judge_s=perf_counter() - began)
 
@@ -268,13 +270,13 @@ class Prover:
     def _standing(self, clause: Clause, mutants: tuple[Mutant, ...]) -> ClauseProof:
         own = [mutant for mutant in mutants if mutant.clause == clause.id and mutant.fate is not Fate.EQUIVALENT]
         killed = sum(mutant.fate is Fate.KILLED for mutant in own)
-        waiver = next((w for w in self._setting.agreement.contract.waivers if fnmatchcase(clause.id, w.clause)), None)
-        broken = any(clause.id in seen.broken for seen in self._seen)
+        reason = waived(self._setting.agreement, clause.id)
+        broken = next((f"{seen.case.id}: {seen.broken[clause.id]}" for seen in self._seen if clause.id in seen.broken), None)
         touched = bool(self._touching.get(clause.id))
-        if broken:
-            standing, why = Standing.BROKEN, "a case found it broken with nobody lying"
+        if broken is not None:
+            standing, why = Standing.BROKEN, f"with nobody lying, {broken}"
         elif not touched:
-            standing, why = (Standing.WAIVED, waiver.because) if waiver else (Standing.UNCHECKED, "no case says anything about it")
+            standing, why = (Standing.WAIVED, reason) if reason is not None else (Standing.UNCHECKED, "no case says anything about it")
         elif own and killed == len(own):
             standing, why = Standing.PROVEN, ""
         else:
@@ -292,14 +294,15 @@ def _executed(case: Case) -> Observation | None:
     return None if isinstance(seen, Skipped) else seen
 
 
-def _looked_into(agreement: Agreement, case: Case) -> tuple[Observation, frozenset[str], frozenset[str]] | None:
+def _looked_into(agreement: Agreement, case: Case) -> tuple[Observation, frozenset[str], Mapping[str, str]] | None:
     """What a case sees, with the clauses that it finds kept and broken; None if it sees nothing."""
     observation = _executed(case)
     if observation is None:
         return None
     judgements = list(judge(agreement, observation))
-    broken = frozenset(judgement.clause for judgement in judgements if judgement.finding)
-    return observation, frozenset(judgement.clause for judgement in judgements) - broken, broken
+    found = [judgement.finding for judgement in judgements if judgement.finding]
+    broken = {finding.clause: f"expected {finding.expected}, saw {finding.actual}" for finding in found}
+    return observation, frozenset(judgement.clause for judgement in judgements) - broken.keys(), broken
 
 
 def _findings(agreement: Agreement, observation: Observation) -> dict[str, str]:

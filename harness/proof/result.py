@@ -41,13 +41,14 @@ class Proof:
     required_score: float
     clauses: tuple[ClauseProof, ...]
     mutants: tuple[Mutant, ...]
-    excused: Mapping[str, str]
+    excused: Mapping[str, str]  # the reasons of waivers in force, by clause
     cases: int
     seconds: float
     baseline_seconds: float
     wire_share: float
     whole: bool = True  # by all suites: then nothing may stay unchecked
     left_out: int = 0  # cases in which no liar can stand between client and provider
+    objections: tuple[str, ...] = ()  # what is wrong with the proof's own terms, such as a waiver that has expired
 
     @property
     def made(self) -> int:
@@ -76,11 +77,12 @@ class Proof:
 
     @property
     def sufficient(self) -> bool:
-        """Whether the required score is reached, excused survivors left out, nothing is broken, and nothing left untouched."""
+        """Whether the required score is reached, excused survivors left out, with nothing broken, untouched or objected to."""
         unexcused = [mutant for mutant in self.survivors if mutant.clause not in self.excused]
         counted = self.killed + len(unexcused)
         untouched = self.whole and self.standings[Standing.UNCHECKED] > 0
-        return bool(counted) and self.killed / counted >= self.required_score and not self.standings[Standing.BROKEN] and not untouched
+        amiss = untouched or self.objections or self.standings[Standing.BROKEN]
+        return bool(counted) and self.killed / counted >= self.required_score and not amiss
 
     def as_json(self) -> dict[str, object]:
         """The report: numbers first, then the survivors, then every clause."""
@@ -96,6 +98,7 @@ class Proof:
             "killed": self.killed,
             "equivalent": self.equivalent,
             "survivors": [_mutant(mutant) | {"excused": self.excused.get(mutant.clause, "")} for mutant in self.survivors],
+            "objections": list(self.objections),
             "standings": {standing.value: self.standings[standing] for standing in Standing},
             "kinds": dict(sorted(by_kind.items())),
             "cases": self.cases,

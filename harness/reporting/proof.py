@@ -32,8 +32,12 @@ def lines(proof: Proof) -> Iterator[Line]:
         kinds = Counter(mutant.kind for mutant in own)
         yield f"  {len(own)} of a lying {party}: " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(12)), ""
     for mutant in proof.survivors[:MOST_SURVIVORS]:
-        yield f"survived: {mutant.place}: {mutant.clause}: {mutant.kind}: {mutant.what}", "red"
+        excused = proof.excused.get(mutant.clause)
+        yield f"survived: {mutant.place}: {mutant.clause}: {mutant.kind}: {mutant.what}", "yellow" if excused else "red"
+        yield from ((f"  {line}", "") for line in mutant.diff)
         yield f"  nearest: {mutant.nearest[:200] or 'no case'}", ""
+        if excused:
+            yield f"  excused: {excused}", ""
     if len(proof.survivors) > MOST_SURVIVORS:
         yield f"… and {len(proof.survivors) - MOST_SURVIVORS} more; all are in the JSON report", "red"
     spent = proof.seconds - proof.baseline_seconds
@@ -46,6 +50,7 @@ def lines(proof: Proof) -> Iterator[Line]:
         yield f"{proof.left_out} cases left out: in them no liar can stand between client and provider (they speak gRPC)", ""
     if proof.whole and proof.standings[Standing.UNCHECKED]:
         yield "an unchecked clause needs a case, or a waiver with a reason and a date", "red"
+    yield from ((objection, "red") for objection in proof.objections)
     yield ("PROVEN" if proof.sufficient else "NOT PROVEN") + f": {proof.contract}", "green" if proof.sufficient else "red"
 
 

@@ -13,7 +13,7 @@ from harness.engine.core import SUITES
 # with each time that pact's plugin is loaded, one more function stands around every import.
 for _entry in importlib.metadata.entry_points(group="pytest11"):
     importlib.import_module(_entry.module)
-for _module in ("harness.plugin.session", "harness.wire.memory", "respx", *(f"harness.suites.{name}" for name in SUITES)):
+for _module in ("harness.plugin.session", "harness.plugin.proving", "harness.wire.memory", "respx", *(f"harness.suites.{name}" for name in SUITES)):
     importlib.import_module(_module)
 
 CONTRACT = """\

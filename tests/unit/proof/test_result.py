@@ -73,3 +73,8 @@ def test_the_report_has_the_numbers_each_survivor_and_each_clause_with_its_state
 def test_a_mutant_is_known_by_its_clause_and_kind() -> None:
     assert KILLED.id == "a#dropped"
     assert replace(KILLED, kind="nulled").id != KILLED.id
+
+
+def test_what_is_objected_to_in_the_terms_of_a_proof_is_never_sufficient() -> None:
+    assert not proof(KILLED, objections=("a waiver has expired",)).sufficient
+    assert proof(KILLED, objections=("a waiver has expired",)).as_json()["objections"] == ["a waiver has expired"]
