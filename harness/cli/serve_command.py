@@ -10,6 +10,7 @@ import click
 
 from harness.cli.choosing import agreement_named
 from harness.cli.telling import Failure, style
+from harness.extras import installed_by
 
 LOOK_S = 0.2  # how often it looks whether to end: a signal that one of the engine's threads was given wakes nobody
 
@@ -41,7 +42,7 @@ def command(name: str, port: int, grpc_port: int, host: str, path: Path | None, 
         )
         engine.start()
     except ImportError as error:
-        raise Failure(f"{error}; install it with: pip install 'contract-harness[all]'") from None
+        raise Failure(f"{error}: {installed_by(error.name)}") from None
     except (OSError, ValueError, RuntimeError) as error:
         raise Failure(str(error)) from None
     received: list[int] = []  # no Event: its lock may be held by the very code that the signal interrupts

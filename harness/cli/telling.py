@@ -5,6 +5,8 @@ import sys
 
 import click
 
+from harness.extras import installed_by
+
 KEPT, BROKEN, USAGE, MISSED = 0, 1, 2, 3
 
 # What a user can put right, by name: to be imported here, each would cost more than most commands do.
@@ -42,7 +44,7 @@ def listed(error: Exception) -> str | None:
     if isinstance(error, OSError):
         return f"{error.filename or ''}: {error.strerror or error}".lstrip(": ")
     if isinstance(error, ModuleNotFoundError):
-        return f"{error}: an optional part is not installed; pip install 'contract-harness[all]'"
+        return f"{error}: {installed_by(error.name)}"
     return None
 
 

@@ -13,9 +13,10 @@ from harness.contract.agreement import Agreement
 from harness.contract.problems import ContractError, nearest
 from harness.events import ClauseListed, RunStarted
 from harness.exchange import Observation
+from harness.extras import installed_by
 from harness.provider.had import ProviderUnavailable
 from harness.suites.case import Case, Setting, Skipped, Suite
-from harness.verdict import Outcome, SkipReason, Verdict, fold
+from harness.verdict import Outcome, Verdict, fold
 
 SUITES = ("static", "conformance", "pact", "fuzz", "stateful", "cassette", "fault", "load")
 
@@ -68,7 +69,7 @@ def _told(error: Exception) -> str:
     if isinstance(error, ProviderUnavailable | ContractError):
         return str(error)
     if isinstance(error, ModuleNotFoundError):
-        return f"{error}: {SkipReason.ENGINE_MISSING} (pip install 'contract-harness[all]')"
+        return f"{error}: {installed_by(error.name)}"
     frames = traceback.extract_tb(error.__traceback__)[-3:]
     where = " < ".join(f"{frame.name} ({frame.filename.rpartition('/')[2]}:{frame.lineno})" for frame in reversed(frames))
     return f"{type(error).__name__}: {error} in {where}"

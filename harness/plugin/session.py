@@ -17,8 +17,8 @@ from harness.events import CaseFinished, Event, ProofFinished, RunFinished, from
 from harness.plugin.items import CaseItem, ContractFile
 from harness.plugin.quiet import keep_quiet
 from harness.proof.result import Proof
-from harness.provider.choice import UnknownProvider, assure, choose
-from harness.provider.had import ProviderUnavailable
+from harness.provider.choice import UnknownProvider, assure, assure_installed, choose
+from harness.provider.had import NotNamed, PartMissing, ProviderUnavailable
 from harness.reporting.proof import lines as proof_lines
 from harness.reporting.stream import write_stream
 from harness.reporting.summary import Summary, summarise
@@ -63,20 +63,31 @@ class ContractSession:
         self._suites = find_suites(name for given in config.getoption("--suite") for name in given.split(","))
         self._left_out: list[str] = []
         self._settings = dict(self._had(config))
+        if not self._settings:
+            raise UnknownContract("\n".join(("no contract is left to run:", *self._left_out)))
         self._events: dict[str, list[Event]] = {setting.agreement.name: [] for setting in self._settings.values()}
         self._summaries: list[Summary] = []
         self._proofs: list[Proof] = []
         self._aim(config)
 
+    @property
+    def _asks(self) -> bool:
+        """Whether a suite asks the provider anything."""
+        return bool({suite.name for suite in self._suites} - _WITHOUT_PROVIDER)
+
     def _had(self, config: pytest.Config) -> Iterable[tuple[Path, Setting]]:
-        """What is under test; of all contracts, those whose client is installed."""
+        """What is under test; of all contracts, those whose client and provider can be had with what is installed."""
         for path, agreement, named in self._read(config):
             try:
-                yield path, self._setting(agreement)
-            except NotInstalled as error:
+                setting = self._setting(agreement)
+                if self._asks:
+                    assure_installed(setting.provider)
+            except (NotInstalled, NotNamed, PartMissing) as error:
                 if named:
                     raise
                 self._left_out.append(f"{agreement.name}: left out: {error}")
+            else:
+                yield path, setting
 
     def _read(self, config: pytest.Config) -> Iterable[tuple[Path, Agreement, bool]]:
         """The contracts, and whether each was asked for by its own name."""
@@ -123,7 +134,7 @@ class ContractSession:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """With several processes each has a provider of its own; that there can be one is seen before they start."""
         if self._config.getoption("dist", "no") != "no" and not hasattr(self._config, "workerinput"):
-            self._assure(self._settings.values() if {suite.name for suite in self._suites} - _WITHOUT_PROVIDER else ())
+            self._assure(self._settings.values() if self._asks else ())
             self._close()
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:

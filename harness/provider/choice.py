@@ -7,7 +7,7 @@ from harness.contract.problems import nearest
 from harness.exchange import Level
 from harness.provider.container import ContainerProvider
 from harness.provider.embedded import EmbeddedProvider
-from harness.provider.had import Provider, ProviderUnavailable
+from harness.provider.had import NotNamed, Provider, ProviderUnavailable
 from harness.provider.stubbed import CREDENTIAL, StubProvider
 from harness.provider.url import UrlProvider, is_local, is_url
 
@@ -41,10 +41,19 @@ def choose(agreement: Agreement, wanted: str | None) -> Provider:
     raise UnknownProvider(f"there is no provider `{name}`: give {', '.join(KINDS)} or a URL" + (f"; {hint}" if hint else ""))
 
 
+def assure_installed(provider: Provider) -> None:
+    """PartMissing when a library that the provider needs is not here; nothing is started."""
+    if isinstance(provider, EmbeddedProvider | ContainerProvider):
+        provider.assure_installed()
+
+
 def assure(provider: Provider) -> None:
     """Start what takes an effort to start: ProviderUnavailable here is told once, and not by each of a thousand cases."""
+    assure_installed(provider)
     if provider.level is Level.CONTAINER:
         provider.origin()
+    elif isinstance(provider, EmbeddedProvider):
+        provider.assure_opens()
     elif isinstance(provider, UrlProvider):
         provider.assure_reachable()
 
@@ -52,7 +61,7 @@ def assure(provider: Provider) -> None:
 def _named(agreement: Agreement, kind: str) -> None:
     if getattr(agreement.contract.provider, kind) is None:
         kinds = ", ".join(kind for kind in KINDS if kind in ("stub", "live") or getattr(agreement.contract.provider, kind) is not None)
-        raise ProviderUnavailable(f"the contract `{agreement.name}` names no {kind} provider; it can be had as {kinds} or at a URL")
+        raise NotNamed(f"the contract `{agreement.name}` names no {kind} provider; it can be had as {kinds} or at a URL")
 
 
 def _credential(agreement: Agreement, *, needed: bool) -> str:

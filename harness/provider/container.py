@@ -4,6 +4,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 from socket import create_connection
 from time import monotonic, sleep
 from typing import Any
@@ -13,8 +14,9 @@ from uuid import uuid4
 
 from harness.contract.agreement import Agreement
 from harness.exchange import Level
+from harness.extras import installed_by
 from harness.provider.container_reaper import Reaper
-from harness.provider.had import ProviderUnavailable
+from harness.provider.had import PartMissing, ProviderUnavailable
 from harness.provider.url import Forward
 from harness.wire.clock import VirtualClock
 from harness.wire.forward import real_time
@@ -66,6 +68,11 @@ class ContainerProvider:
         """Where it answers over gRPC; None when the contract names one port only."""
         return self._started()[1] if len(self._declared.ports) > 1 else None
 
+    def assure_installed(self) -> None:
+        """PartMissing when what drives containers is not here."""
+        if find_spec("testcontainers") is None:
+            raise PartMissing(f"a container needs `testcontainers`: {installed_by('testcontainers')}")
+
     def enter(self, given: str | None) -> None:
         """A container has no states to be put into."""
 
@@ -114,7 +121,7 @@ class ContainerProvider:
             import docker.errors
             from testcontainers.core.container import DockerContainer
         except ImportError as error:
-            raise ProviderUnavailable(f"a container needs `{error.name}`: pip install 'contract-harness[container]'") from error
+            raise PartMissing(f"a container needs `{error.name}`: {installed_by(error.name)}") from error
         label = f"{LABEL}={uuid4().hex}"
         try:
             made = DockerContainer(self.image).with_exposed_ports(*self._declared.ports)

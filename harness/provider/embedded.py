@@ -3,19 +3,24 @@
 import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from harness.contract.agreement import Agreement
 from harness.exchange import Level, Request, Response
-from harness.provider.had import ProviderUnavailable
+from harness.extras import installed_by
+from harness.provider.had import PartMissing, ProviderUnavailable
 from harness.wire.clock import VirtualClock
 
 CREDENTIAL = "hk-embedded-4b8e1f7c2d6a9035"  # made up: only this engine takes it
 
 
 class Engine(Protocol):
-    """A provider's engine: ``open`` makes ``answer`` work, ``start`` also listens on ports."""
+    """A provider's engine: ``open`` makes ``answer`` work, ``start`` also listens on ports.
+
+    What it is made by may name under ``libraries`` the modules that it imports only then.
+    """
 
     @property
     def url(self) -> str: ...
@@ -66,6 +71,16 @@ class EmbeddedProvider:
     def enter(self, given: str | None) -> None:
         """A real engine can't be told to fail."""
 
+    def assure_installed(self) -> None:
+        """PartMissing when a library of the engine is not here; nothing is imported but the module that names it."""
+        for library in getattr(_maker(self._agreement), "libraries", ()):
+            if find_spec(library) is None:
+                raise _missing(library)
+
+    def assure_opens(self) -> None:
+        """ProviderUnavailable when the engine can't be had in this process."""
+        self._opened()
+
     def close(self) -> None:
         engine, self._engine, self._listens = self._engine, None, False
         if engine is not None:
@@ -94,7 +109,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise ProviderUnavailable(f"the embedded provider needs `{error.name}`: pip install 'contract-harness[all]'") from error
+        raise _missing(error.name) from error
     except (OSError, RuntimeError) as error:
         raise ProviderUnavailable(f"the embedded provider can't run here: {error}") from error
 
@@ -109,10 +124,14 @@ class Asked:
         return self._engine.answer(request)
 
 
-def make_engine(
-    agreement: Agreement, *, credential: str = "", path: Path | None = None, port: int = 0, grpc_port: int = 0
-) -> Engine:
+def make_engine(agreement: Agreement, *, credential: str = "", path: Path | None = None, port: int = 0, grpc_port: int = 0) -> Engine:
     """The engine that a contract names, not opened yet; ProviderUnavailable with what to do when there is none."""
+    made = _maker(agreement)(version=agreement.contract.version, api_key=credential or None, path=path, port=port, grpc_port=grpc_port)
+    return cast(Engine, made)
+
+
+def _maker(agreement: Agreement) -> Callable[..., Any]:
+    """What makes the engine, by its dotted path."""
     dotted = agreement.contract.provider.embedded
     if dotted is None:
         raise ProviderUnavailable(
@@ -120,12 +139,12 @@ def make_engine(
         )
     module, _, attribute = dotted.partition(":")
     try:
-        factory = getattr(importlib.import_module(module), attribute)
+        return cast(Callable[..., Any], getattr(importlib.import_module(module), attribute))
     except ModuleNotFoundError as error:
-        raise ProviderUnavailable(
-            f"the embedded provider needs `{error.name}`: pip install 'contract-harness[all]'"
-        ) from error
+        raise _missing(error.name) from error
     except AttributeError:
         raise ProviderUnavailable(f"the embedded provider {dotted} does not exist: {module} has no `{attribute}`") from None
-    made = factory(version=agreement.contract.version, api_key=credential or None, path=path, port=port, grpc_port=grpc_port)
-    return cast(Engine, made)
+
+
+def _missing(library: str | None) -> PartMissing:
+    return PartMissing(f"the embedded provider needs `{library}`: {installed_by(library)}")

@@ -12,6 +12,14 @@ class ProviderUnavailable(Exception):
     """The provider can't be had here; the message says why and what to do."""
 
 
+class PartMissing(ProviderUnavailable):
+    """A library that the provider needs is not installed; the message says how to get it."""
+
+
+class NotNamed(ProviderUnavailable):
+    """The contract says nothing of such a provider; the message says how else it can be had."""
+
+
 class Provider(Protocol):
     """A provider under test. Nothing is started before it is needed; ``close`` ends whatever was."""
 

@@ -9,7 +9,7 @@ import pytest
 Run = Callable[..., pytest.RunResult]
 
 GUIDE = Path(__file__).parents[2] / "docs" / "clients.md"
-CLIENT = '''
+CLIENT = """
 import httpx, threading
 from contextlib import contextmanager
 
@@ -34,7 +34,7 @@ class Watched(Voyage):
         if answer.status_code >= 400:
             raise {{400: Refused, 401: Unknown}}.get(answer.status_code, Down)(f"status {{answer.status_code}}")
         return answer.json()["text"]
-'''
+"""
 MONITORED = (
     (
         "      401: {error: problem",

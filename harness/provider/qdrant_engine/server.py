@@ -32,6 +32,8 @@ class QdrantServer:
     every request but the health checks has to carry it.
     """
 
+    libraries = ("qdrant_edge", "grpc", "qdrant_client")  # imported when it is opened and started, and not before
+
     def __init__(
         self,
         *,

@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.contract.agreement import Agreement
 from harness.exchange import Exchange, Request, Response
+from harness.extras import installed_by
 from harness.suites.cassette.meaning import Recorded, same_request
 from harness.suites.cassette.secrets import Secrets
 from harness.suites.cassette.tape import Label, Tape, read_tape
@@ -35,7 +36,7 @@ def engine() -> Any:
     try:
         import vcr  # type: ignore[import-untyped]  # it ships no types
     except ModuleNotFoundError as error:
-        raise EngineMissing("pip install 'contract-harness[cassette]'") from error
+        raise EngineMissing(installed_by("vcr")) from error
     return vcr
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from harness.contract.agreement import Agreement
 from harness.contract.openapi import export
 from harness.exchange import Request
+from harness.extras import installed_by
 
 if TYPE_CHECKING:
     from schemathesis import Case
@@ -54,7 +55,7 @@ class Generator:
             from schemathesis.config import SchemathesisConfig
             from schemathesis.openapi import from_dict
         except ImportError as error:
-            raise EngineMissing(f"{error}; install contract-harness[fuzz]") from error
+            raise EngineMissing(installed_by(error.name or "schemathesis")) from error
         document = export(self.agreement)
         document.pop("security", None)  # who may ask is tried apart from what is asked
         document["components"].pop("securitySchemes", None)

@@ -12,6 +12,7 @@ from pathlib import Path
 import harness
 from harness.checks.sla import objectives
 from harness.exchange import Level, Observation
+from harness.extras import installed_by
 from harness.provider.serving import base_url
 from harness.suites.case import Case, Setting, Skipped
 from harness.suites.load.conclusion import Status, conclude, observation
@@ -44,7 +45,7 @@ class Load:
 def run_profile(setting: Setting, profile: str) -> Observation | Skipped:
     """Run a profile against the provider of the setting."""
     if find_spec("locust") is None:
-        return Skipped(reason=SkipReason.ENGINE_MISSING, detail="pip install 'contract-harness[load]'")
+        return Skipped(reason=SkipReason.ENGINE_MISSING, detail=installed_by("locust"))
     order = order_for(setting.agreement, profile=profile, seed=setting.seed)
     if setting.provider.level is Level.LIVE and order.fill:
         return Skipped(

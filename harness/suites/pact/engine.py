@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from harness.extras import installed_by
 from harness.suites.pact.interactions import CONTENT_TYPE, Fields, Interaction
 
 LOCALHOST = "localhost"  # the only host that the verifier takes without being told
@@ -31,7 +32,7 @@ def engine() -> Any:
     try:
         import pact
     except ModuleNotFoundError as error:
-        raise EngineMissing("pip install 'contract-harness[pact]'") from error
+        raise EngineMissing(installed_by("pact")) from error
     return pact
 
 
