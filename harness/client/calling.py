@@ -4,14 +4,25 @@ import asyncio
 import traceback
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from enum import Enum
 from functools import partial
 from inspect import isawaitable, iscoroutinefunction
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from harness.client.command import ForeignError
 from harness.exchange import Raised
+
+
+@runtime_checkable
+class RpcStatus(Protocol):
+    """An error of gRPC, whatever made it: its status is asked for."""
+
+    def code(self) -> object: ...
+
+    def details(self) -> object: ...
+
 
 STATUS_NAMES = ("status_code", "http_status", "status")  # where errors keep the status that they are about
 
@@ -61,13 +72,22 @@ def raised(error: BaseException, names: Mapping[str, tuple[str, ...]], log: Sequ
     own = [kind.__name__ for kind in type(error).__mro__ if kind not in (object, BaseException)]
     if isinstance(error, ForeignError):
         own = [error.type, *error.kinds]
-    status = next((value for name in STATUS_NAMES if isinstance(value := getattr(error, name, None), int)), None)
+    status = _status(error)
     cause = error.__cause__ or error.__context__
     told = {f"{kind} from {source.__name__}" for kind in own for source in (type(cause).__mro__ if cause else ())}
     own += [f"{kind}:{status}" for kind in own if status is not None]
     known = [name for name, aliases in names.items() if set(aliases) & {*own, *told}]
     text = "\n".join((repr(error), str(error), *_attributes(error), "".join(traceback.format_exception(error)), *log))
     return Raised(type=own[0], bases=(*own[1:], *known), message=str(error), text=text)
+
+
+def _status(error: BaseException) -> int | str | None:
+    """What an error is about, such as 404, or NOT_FOUND of gRPC."""
+    status = next((value for name in STATUS_NAMES if isinstance(value := getattr(error, name, None), int)), None)
+    if status is None and isinstance(error, RpcStatus):
+        code = error.code()
+        return code.name if isinstance(code, Enum) else None
+    return status
 
 
 def _attributes(error: BaseException) -> list[str]:

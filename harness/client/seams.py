@@ -13,7 +13,7 @@ from harness.exchange import Connection, Exchange
 from harness.wire.clock import VirtualClock
 from harness.wire.port import port_seam
 from harness.wire.seam_httpx import httpx_seam
-from harness.wire.tcp import Ear, Journal, TcpProxy, Toxic
+from harness.wire.tcp import Ear, Journal, Sleep, TcpProxy, Toxic
 from harness.wire.tcp.http1 import Http1Ear
 from harness.wire.wire import Wire
 
@@ -79,7 +79,7 @@ class Seam:
             if tcp.grpc_address is not None:
                 rpc = await stack.enter_async_context(self._proxy(tcp.grpc_address, tcp.toxics))
                 meaning = Meaning(self._binding.agreement, origin=origin)
-                rpc.ear = lambda injected: _grpc_ear(self._journal, meaning, injected)
+                rpc.ear = lambda injected: _grpc_ear(self._journal, meaning, injected, self._clock.elapse)
                 self.grpc_port = int(rpc.address.rpartition(":")[2])
             yield origin
 
@@ -118,10 +118,10 @@ class Seam:
         return NOTE if self._tcp is not None and self._tcp.grpc_address is not None else ""
 
 
-def _grpc_ear(journal: Journal, meaning: Meaning, injected: str | None) -> Ear:
+def _grpc_ear(journal: Journal, meaning: Meaning, injected: str | None, sleep: Sleep) -> Ear:
     from harness.wire.tcp.http2 import GrpcEar  # reads HTTP/2 by a library that only gRPC needs
 
-    return GrpcEar(journal, meaning=meaning, injected=injected)
+    return GrpcEar(journal, meaning=meaning, injected=injected, sleep=sleep)
 
 
 @contextmanager

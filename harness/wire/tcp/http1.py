@@ -1,7 +1,7 @@
 """Overhearing HTTP/1.1: requests and answers out of the bytes of one connection."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import h11
 
@@ -13,6 +13,8 @@ FAILURES = {"client": Failure.TIMEOUT, "reset": Failure.CONNECTION}  # any other
 
 class Http1Ear:
     """One connection; ``origin`` is the address that the client was given."""
+
+    is_between = True
 
     def __init__(self, journal: Journal, *, origin: str, injected: str | None = None) -> None:
         self._journal, self._origin, self._injected = journal, origin, injected
@@ -26,6 +28,9 @@ class Http1Ear:
         self._deaf = False
         self._came_bytes = self.answer_bytes = 0
         self.asked = False
+
+    def heed(self, tell: Callable[[bytes], None]) -> None:
+        """Nothing: what keeps a client's limits over HTTP is in the harness's time."""
 
     def sent(self, data: bytes) -> None:
         self.asked = True

@@ -1,5 +1,6 @@
 """Overhearing gRPC: its calls out of the frames of one HTTP/2 connection."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,11 +13,14 @@ from hyperframe.frame import ContinuationFrame, DataFrame, Frame, HeadersFrame, 
 
 from harness.exchange import Failure, Request, Response, Rpc
 from harness.wire.tcp.journal import Heard, Journal
+from harness.wire.tcp.toxics import Sleep
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 FRAME_HEAD = 9
 LARGEST_TABLE = 1 << 20
 UNITS = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
+AFTER_S = 0.001  # a client's own timer for the same moment comes first
+DEADLINE_EXCEEDED = 4
 Fields = dict[str, str]
 
 
@@ -34,6 +38,7 @@ class Meaning(Protocol):
 class _Call:
     """One stream."""
 
+    stream: int
     method: str
     metadata: Fields
     sent: bytearray = field(default_factory=bytearray)
@@ -43,15 +48,27 @@ class _Call:
 
 
 class GrpcEar:
-    """One connection; a call begins with its whole message, for only then it is known what it asks for."""
+    """One connection; a call begins with its whole message, for only then it is known what it asks for.
 
-    def __init__(self, journal: Journal, *, meaning: Meaning, injected: str | None = None) -> None:
-        self._journal, self._meaning, self._injected = journal, meaning, injected
+    A limit that a client has left to its library passes by ``sleep``: the library keeps real time, and is told when it is over.
+    """
+
+    def __init__(self, journal: Journal, *, meaning: Meaning, injected: str | None = None, sleep: Sleep | None = None) -> None:
+        self._journal, self._meaning, self._injected, self._sleep = journal, meaning, injected, sleep
+        self._tell: Callable[[bytes], None] = lambda data: None
+        self._limits: set[asyncio.Future[None]] = set()
         self._up, self._down = _Frames(), _Frames()
         self._up.preface = len(PREFACE)
         self._calls: dict[int, _Call] = {}
         self._before_bytes = self.answer_bytes = 0
         self.asked = False
+
+    @property
+    def is_between(self) -> bool:
+        return self._down.is_between
+
+    def heed(self, tell: Callable[[bytes], None]) -> None:
+        self._tell = tell
 
     def sent(self, data: bytes) -> None:
         self._up.feed(data, self._asks)
@@ -60,6 +77,8 @@ class GrpcEar:
         self._down.feed(data, self._answers)
 
     def over(self, ended_by: str) -> None:
+        for limit in self._limits:
+            limit.cancel()
         failure = Failure.TIMEOUT if ended_by == "client" else Failure.CONNECTION
         for call in self._calls.values():
             self._end(call, failure=failure)
@@ -70,7 +89,7 @@ class GrpcEar:
         if fields is not None and call is None:
             if not self.asked:
                 self.asked, self._before_bytes = True, self._down.read_bytes
-            call = self._calls[frame.stream_id] = _Call(method=fields.get(":path", ""), metadata=fields)
+            call = self._calls[frame.stream_id] = _Call(stream=frame.stream_id, method=fields.get(":path", ""), metadata=fields)
         elif call is not None and isinstance(frame, DataFrame):
             call.sent += frame.data
         elif call is not None and isinstance(frame, RstStreamFrame):
@@ -85,6 +104,17 @@ class GrpcEar:
             rpc = Rpc(method=call.method, sent_bytes=len(call.sent))
             limit_s = _seconds(call.metadata.get("grpc-timeout", ""))
             call.heard = self._journal.begin(request, rpc=rpc, injected=self._injected, limit_s=limit_s)
+            if limit_s is not None and self._sleep is not None:
+                limit = asyncio.ensure_future(self._limited(call, limit_s, self._sleep))
+                self._limits.add(limit)
+                limit.add_done_callback(self._limits.discard)
+
+    async def _limited(self, call: _Call, limit_s: float, sleep: Sleep) -> None:
+        """End a call as its library would have: the provider's answer comes too late from here on."""
+        await sleep(limit_s + AFTER_S)
+        if self._calls.pop(call.stream, None) is not None:
+            self._tell(_last_words(call))
+            self._end(call, failure=Failure.TIMEOUT)
 
     def _answers(self, frame: Frame, fields: Fields | None) -> None:
         call = self._calls.get(frame.stream_id)
@@ -134,6 +164,11 @@ class _Frames:
         self._decoder.max_allowed_table_size = LARGEST_TABLE
         self._deaf = False
 
+    @property
+    def is_between(self) -> bool:
+        """Whether no frame, and no block of fields, has only begun."""
+        return self._deaf or not (self._rest or self._block)
+
     def feed(self, data: bytes, take: Callable[[Frame, Fields | None], None]) -> None:
         if self._deaf:
             return
@@ -173,6 +208,19 @@ class _Frames:
             fields = {_text(name): _text(value) for name, value in decoded}
             first, self._first, self._block = self._first, None, None
             take(first, fields)
+
+
+def _last_words(call: _Call) -> bytes:
+    """The end of a stream whose time is over; its fields are in no table, so the provider's later ones still mean what they did."""
+    fields = [("grpc-status", str(DEADLINE_EXCEEDED)), ("grpc-message", "Deadline Exceeded")]
+    if not call.fields:
+        fields = [(":status", "200"), ("content-type", "application/grpc"), *fields]
+    block = b"".join(b"\0" + _short(name) + _short(value) for name, value in fields)
+    return HeadersFrame(call.stream, data=block, flags=["END_HEADERS", "END_STREAM"]).serialize()
+
+
+def _short(text: str) -> bytes:
+    return bytes([len(text)]) + text.encode()
 
 
 @contextmanager

@@ -81,6 +81,15 @@ class Ear(Protocol):
     """Listens to one connection; it never changes what passes, and never fails on what it can't read."""
 
     @property
+    def is_between(self) -> bool:
+        """Whether what came so far may go on to the client: it is not in the middle of anything."""
+        ...
+
+    def heed(self, tell: Callable[[bytes], None]) -> None:
+        """How the client is told what nobody else tells it in the harness's time: that a limit of its own is over."""
+        ...
+
+    @property
     def asked(self) -> bool:
         """Whether a request has begun: what goes wrong before is no matter of the contract."""
         ...
@@ -107,9 +116,12 @@ class Deaf:
     """Hears nothing: for any protocol."""
 
     answer_bytes = 0
+    is_between = True
 
     def __init__(self, injected: str | None = None) -> None:
         self.asked = True
+
+    def heed(self, tell: Callable[[bytes], None]) -> None: ...
 
     def sent(self, data: bytes) -> None: ...
 

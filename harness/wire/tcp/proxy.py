@@ -93,6 +93,7 @@ class _Link:
         self._ended_s: float | None = None
         self._ended_by = "client"
         self._bytes = {"upstream": 0, "downstream": 0}
+        self._held = b""  # the beginning of something that its client gets whole: what the ear has to tell must not break into it
 
     def connection(self) -> Connection:
         """What was seen of it."""
@@ -106,6 +107,7 @@ class _Link:
         )
 
     async def join(self, *, client: Ends, server: Ends) -> None:
+        self._ear.heed(client[1].write)
         up = asyncio.ensure_future(self._pump(client[0], server[1], "upstream"))
         down = asyncio.ensure_future(self._pump(server[0], client[1], "downstream"))
         try:
@@ -114,6 +116,8 @@ class _Link:
             self._over("reset" if cut.reset else "cut")
             if cut.reset:
                 _reset(client[1])
+            else:
+                client[1].write(self._held)
         except (ConnectionError, OSError):
             self._over("client")  # an end is gone: the other is told by being closed
         finally:
@@ -132,18 +136,24 @@ class _Link:
         while data := await self._read(reader, direction):
             armed = toxics if self._ear.asked else []
             async for piece in self._through(armed, data, passed):
-                writer.write(piece)
-                if direction == "downstream":
-                    self._bytes[direction] += len(piece)
-                    self._ear.came(piece)
+                writer.write(self._heard(piece) if direction == "downstream" else piece)
                 await writer.drain()
             passed += len(data) if armed else 0
         for toxic in toxics:
             await toxic.close(self._sleep)
         self._over("client" if direction == "upstream" else "provider")
+        writer.write(self._held if direction == "downstream" else b"")
         with suppress(OSError):  # the other end may be gone by now
             if writer.can_write_eof():
                 writer.write_eof()
+
+    def _heard(self, piece: bytes) -> bytes:
+        """What goes on to the client now that this has come."""
+        self._bytes["downstream"] += len(piece)
+        self._ear.came(piece)
+        whole = self._held + piece
+        self._held = b"" if self._ear.is_between else whole
+        return whole if self._ear.is_between else b""
 
     async def _read(self, reader: asyncio.StreamReader, direction: Direction) -> bytes:
         try:

@@ -132,6 +132,35 @@ class FindsNothing(Qdrant):
             return []
 
 
+class LeavesTimeoutsToGrpc(Qdrant):
+    """Honest: gRPC itself keeps the limit, which it does in real time."""
+
+    share = 1.0
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        limit_s = self._endpoint.timeout_s
+        if self._grpc is not None:
+            self._endpoint.timeout_s = 1e6
+            self._grpc._method = lambda rpc, answer: self._limited(rpc, answer, limit_s * self.share)
+
+    def _limited(self, rpc: str, answer: str, limit_s: float) -> Any:
+        method = type(self._grpc)._method(self._grpc, rpc, answer)
+        return lambda content, **options: method(content, timeout=limit_s, **options)
+
+
+class LeavesGrpcTooLong(LeavesTimeoutsToGrpc):
+    """Has gRPC wait for twice as long as it may."""
+
+    share = 2.0
+
+
+class LeavesGrpcTooLittle(LeavesTimeoutsToGrpc):
+    """Has gRPC give up while the answer is on its way."""
+
+    share = 0.05
+
+
 # Clients that speak HTTP in their own way.
 
 

@@ -1,4 +1,4 @@
-"""A client's file says how it is made to speak gRPC: here that of Qdrant's official SDK, with one line more."""
+"""A client's file says how it is made to speak gRPC: here that of Qdrant's official SDK."""
 
 from pathlib import Path
 
@@ -16,19 +16,14 @@ pytest.importorskip("qdrant_client", reason="the official Qdrant SDK is not inst
 pytest.importorskip("qdrant_edge", reason="the engine is not installed: pip install 'contract-harness[qdrant]'")
 
 ROOT = Path(__file__).parents[3]
-GRPC = '\ngrpc: {prefer_grpc: "true", grpc_port: grpc_port}\n'
-LOST = {"failures.connection.raises", "resilience.retry.on.connection", "resilience.policies.connection_error"}
+CLIENTS = ROOT / "contracts" / "clients"
+LOST = {"resilience.retry.on.connection", "resilience.policies.connection_error"}
+CALLED = {"upsert", "query"}
 
 
-def made(folder: Path, client: str, grpc: str = GRPC) -> str:
-    path = folder / f"{client}.yaml"
-    path.write_text((ROOT / "contracts" / "clients" / path.name).read_text("utf-8") + grpc, "utf-8")
-    return str(path)
-
-
-def verdicts(folder: Path, client: str, *only: str) -> dict[str, Verdict]:
+def verdicts(client: str, *only: str) -> dict[str, Verdict]:
     agreement = load(ROOT / "contracts" / "qdrant" / "v1.16.yaml", root=ROOT)
-    setting = Setting(agreement=agreement, binding=bind(agreement, made(folder, client)), provider=EmbeddedProvider(agreement), root=ROOT)
+    setting = Setting(agreement=agreement, binding=bind(agreement, client, clients=CLIENTS), provider=EmbeddedProvider(agreement), root=ROOT)
     try:
         cases = [case for suite in find_suites(["conformance", "fault"]) for case in suite.cases(setting)]
         return {case.id.partition("::")[2]: run_case(setting, case) for case in cases if any(part in case.id for part in only)}
@@ -37,27 +32,42 @@ def verdicts(folder: Path, client: str, *only: str) -> dict[str, Verdict]:
 
 
 @pytest.mark.parametrize("client", ["qdrant-client", "qdrant-client-async"])
-def test_the_sdk_gives_over_grpc_what_it_gives_over_rest_but_for_the_payload_that_was_not_asked_for(tmp_path: Path, client: str) -> None:
-    found = verdicts(tmp_path, client, "::grpc-three", "::grpc-first", "::grpc-ids_only", "::grpc-nearest", "::grpc-all", "::grpc-deleted_is_gone")
+def test_the_sdk_gives_over_grpc_what_it_gives_over_rest_but_for_the_payload_that_was_not_asked_for(client: str) -> None:
+    found = verdicts(client, "::grpc-three", "::grpc-first", "::grpc-ids_only", "::grpc-nearest", "::grpc-all", "::grpc-deleted_is_gone")
     assert len(found) > 6
     broken = {name: {finding.clause for finding in verdict.findings} for name, verdict in found.items() if verdict.findings}
     assert broken == {"retrieve::grpc-ids_only": {"operations.retrieve.bind.result"}}
 
 
 @pytest.mark.parametrize("client", ["qdrant-client", "qdrant-client-async"])
-def test_the_sdk_lets_the_error_of_grpc_through_and_tries_once(tmp_path: Path, client: str) -> None:
-    found = verdicts(tmp_path, client, "query::grpc-reset_peer", "query::grpc-limit_data")
-    assert len(found) == 3
-    assert {finding.clause for verdict in found.values() for finding in verdict.findings} == LOST
+def test_the_sdk_tries_once_what_broke_off_and_keeps_its_timeout(client: str) -> None:
+    """The error of gRPC comes through, and its status tells which of the contract's it is; a timeout is gRPC's own."""
+    found = verdicts(client, "::grpc-reset_peer", "::grpc-limit_data", "::grpc-timeout", "::grpc-latency", "::grpc-bandwidth")
+    assert {name.partition("::")[0] for name in found} == CALLED
+    assert {verdict.outcome for verdict in found.values()} == {Outcome.PASSED, Outcome.FAILED}
+    broken = {name.partition("::grpc-")[2]: {finding.clause for finding in verdict.findings} for name, verdict in found.items() if verdict.findings}
+    assert broken == {"reset_peer": LOST, "reset_peer-once": LOST, "limit_data": LOST}
 
 
-def test_a_timeout_that_grpc_keeps_itself_is_not_judged(tmp_path: Path) -> None:
-    (verdict,) = verdicts(tmp_path, "qdrant-client-async", "query::grpc-timeout").values()
-    assert verdict.outcome is Outcome.ERROR
-    assert "keeps real time" in verdict.reason
+def test_an_error_that_the_file_has_no_word_for_is_named_with_its_status(tmp_path: Path) -> None:
+    agreement = load(ROOT / "contracts" / "qdrant" / "v1.16.yaml", root=ROOT)
+    path = tmp_path / "qdrant-client.yaml"
+    path.write_text((CLIENTS / path.name).read_text("utf-8").replace('"RpcError:UNAVAILABLE"', '"RpcError:UNKNOWN"'), "utf-8")
+    provider = EmbeddedProvider(agreement)
+    setting = Setting(agreement=agreement, binding=bind(agreement, str(path)), provider=provider, root=ROOT)
+    try:
+        (suite,) = find_suites(["fault"])
+        (verdict,) = [run_case(setting, case) for case in suite.cases(setting) if case.id == "fault::query::grpc-reset_peer"]
+    finally:
+        provider.close()
+    assert {finding.clause for finding in verdict.findings} == {"failures.connection.raises", *LOST}
+    told = next(finding.actual for finding in verdict.findings if finding.clause == "failures.connection.raises")
+    assert "StatusCode.UNAVAILABLE" in told
 
 
 def test_what_it_is_made_with_has_to_be_an_expression(tmp_path: Path) -> None:
     agreement = load(ROOT / "contracts" / "qdrant" / "v1.16.yaml", root=ROOT)
+    path = tmp_path / "qdrant-client.yaml"
+    path.write_text((CLIENTS / path.name).read_text("utf-8").replace("grpc_port: grpc_port", 'grpc_port: "grpc_prt +"'), "utf-8")
     with pytest.raises(ContractError, match="can't be parsed"):
-        bind(agreement, made(tmp_path, "qdrant-client", '\ngrpc: {grpc_port: "grpc_prt +"}\n'))
+        bind(agreement, str(path))

@@ -49,6 +49,8 @@ OVER_GRPC = {
     f"{LIARS}:IgnoresTheBudget": ("query::grpc-timeout", "resilience.budget"),
     f"{LIARS}:RaisesWhatItGets": ("query::grpc-reset_peer", "failures.connection.raises"),
     f"{LIARS}:FindsNothing": ("query::grpc-limit_data", "failures.connection.raises"),
+    f"{LIARS}:LeavesGrpcTooLong": ("upsert::grpc-timeout", "provider.timeout"),
+    f"{LIARS}:LeavesGrpcTooLittle": ("query::grpc-latency", "provider.timeout"),
     f"{OTHERS}:IgnoresFilters": ("query::grpc-of_react", "operations.query.bind.arguments.filters"),
     f"{OTHERS}:IgnoresWait": ("upsert::grpc-three", "operations.upsert.bind.arguments.wait"),
     f"{OTHERS}:OneMore": ("query::grpc-nearest", "operations.query.bind.arguments.limit"),
@@ -98,6 +100,13 @@ def test_a_client_that_goes_wrong_over_grpc_is_caught(client: str, expected: tup
 
 def test_the_reference_client_is_not_suspected(run: Run) -> None:
     assert run(*{case for case, _ in (*BELOW_HTTP.values(), *OVER_GRPC.values())}) == []
+
+
+def test_a_timeout_that_is_left_to_grpc_is_judged_like_any_other(run: Run) -> None:
+    """Whether nothing comes, or it comes too late, or in pieces; and it takes nothing from an answer that is in time."""
+    harms = ("latency", "latency-beyond-timeout", "bandwidth-beyond-timeout", "timeout", "slicer")
+    names = [f"{operation}::grpc-{harm}" for operation in ("query", "upsert") for harm in harms]
+    assert run(*names, client=f"{LIARS}:LeavesTimeoutsToGrpc") == []
 
 
 def test_a_finding_says_where_the_clause_stands(run: Run) -> None:

@@ -1,5 +1,6 @@
 """What is overheard of gRPC: each call with its method, its message, its status and its times."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from itertools import count
@@ -9,7 +10,7 @@ import pytest
 from hyperframe.frame import ContinuationFrame, DataFrame, Frame, HeadersFrame, PingFrame, RstStreamFrame, SettingsFrame
 
 from harness.exchange import Exchange, Failure, Request, Response
-from harness.wire.tcp import Journal
+from harness.wire.tcp import Journal, Sleep
 from harness.wire.tcp.http2 import PREFACE, GrpcEar
 from harness.wire.tcp.journal import Unjudged
 
@@ -32,10 +33,10 @@ class Plain:
 class Peers:
     """A client and a provider that talk, with an ear between them."""
 
-    def __init__(self) -> None:
+    def __init__(self, sleep: Sleep | None = None) -> None:
         moments = count()
         self.journal = Journal(clock=lambda: float(next(moments)))
-        self.ear = GrpcEar(self.journal, meaning=Plain(), injected="latency")
+        self.ear = GrpcEar(self.journal, meaning=Plain(), injected="latency", sleep=sleep)
         self._client, self._provider = hpack.Encoder(), hpack.Encoder()
         self.ear.sent(PREFACE + SettingsFrame(0).serialize())
         self.ear.came(SettingsFrame(0).serialize())
@@ -151,6 +152,40 @@ def test_a_timeout_that_the_library_keeps_itself_must_not_be_outlived(timeout: s
     else:
         peers.ear.came(answer)
         assert [each.failure for each in peers.exchanges()] == [None]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_timeout_that_the_library_keeps_itself_ends_the_call_in_the_harness_s_time(begun: bool) -> None:
+    """The client is told what gRPC would have told it, and what comes then is of no stream that it knows."""
+    told = bytearray()
+
+    async def scene() -> None:
+        peers.ear.heed(told.extend)
+        peers.asks(timeout="2S")
+        answer = peers.answers()
+        peers.ear.came(answer[:30] if begun else b"")
+        assert peers.ear.is_between is not begun
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        peers.ear.came(answer[30:] if begun else answer)
+        peers.asks(stream=3)
+        peers.ear.came(peers.answers(b"four", stream=3))
+
+    async def at_once(seconds: float) -> None:
+        assert seconds == pytest.approx(2, abs=0.01)
+
+    peers = Peers(sleep=at_once)
+    asyncio.run(scene())
+    late, following = peers.exchanges()
+    assert (late.failure, following.response and following.response.body) == (Failure.TIMEOUT, b"four")
+    frame, length = Frame.parse_frame_header(memoryview(bytes(told[:9])))
+    assert isinstance(frame, HeadersFrame)
+    assert (frame.stream_id, "END_STREAM" in frame.flags, len(told)) == (1, True, 9 + length)
+    assert hpack.Decoder().decode(bytes(told[9:])) == [
+        *([] if begun else [(":status", "200"), ("content-type", "application/grpc")]),
+        ("grpc-status", "4"),
+        ("grpc-message", "Deadline Exceeded"),
+    ]
 
 
 def test_an_answer_without_a_status_breaks_the_protocol() -> None:
