@@ -25,7 +25,9 @@ class QdrantModel:
     def step(self, operation: str, request: Parts, response: Parts) -> str | None:
         """Do what is asked, and say what is wrong with the response."""
         name = request["path"]["collection"]
-        status = self._change(operation, name, request["body"])
+        found = self._change(operation, name, request["body"])
+        waited = str(request["query"].get("wait")).lower() == "true"
+        status = 200 if found or not waited else 404  # without waiting nobody knows yet that something is missing
         if response["status"] != status:
             return f"status {response['status']} instead of {status}"
         ask = {"retrieve": self._retrieve, "scroll": self._scroll, "count": self._count, "query": self._search, "search": self._search}.get(
@@ -35,7 +37,8 @@ class QdrantModel:
 
     # Changes
 
-    def _change(self, operation: str, name: str, body: Parts) -> int:
+    def _change(self, operation: str, name: str, body: Parts) -> bool:
+        """Change the points that are there, and say whether none was missing."""
         points = self._points[name]
         if operation == "upsert":
             for identity, vector, payload in _rows(body):
@@ -44,11 +47,11 @@ class QdrantModel:
             for identity in body["points"] if "points" in body else self._matching(name, body["filter"]):
                 points.pop(identity, None)
         elif operation == "set_payload":
-            if any(identity not in points for identity in body["points"]):
-                return 404
             for identity in body["points"]:
-                points[identity].payload |= body["payload"]
-        return 200
+                if identity in points:
+                    points[identity].payload |= body["payload"]
+            return all(identity in points for identity in body["points"])
+        return True
 
     def _stored(self, name: str, vector: Any) -> list[float] | None:
         if isinstance(vector, Mapping):

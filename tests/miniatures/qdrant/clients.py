@@ -147,3 +147,46 @@ class TellsTheKey(Qdrant):
         except errors.ProviderError as error:
             error.args = (f"{error} (key {self._endpoint._credential})",)
             raise
+
+
+class AlwaysWaits(Qdrant):
+    """Waits until a change is done, also when nobody wants to."""
+
+    async def delete(self, collection: str, ids: Any = None, *, wait: bool = True, **options: Any) -> str:
+        return await super().delete(collection, ids, wait=True, **options)
+
+    async def set_payload(self, collection: str, payload: Mapping[str, Any], *, wait: bool = True, **options: Any) -> str:
+        return await super().set_payload(collection, payload, wait=True, **options)
+
+    async def create_index(self, collection: str, field: str, kind: str, *, wait: bool = True) -> str:
+        return await super().create_index(collection, field, kind, wait=True)
+
+
+class RoundsWhatItSeeks(Qdrant):
+    """Searches for a vector that is nearly the one it was given."""
+
+    async def search_vectors(self, collection: str, vector: Any = None, **options: Any) -> list[ScoredPoint]:
+        return await super().search_vectors(collection, [round(each, 1) for each in vector], **options)
+
+
+class RoundsWhatItWrites(Qdrant):
+    """Writes vectors that are nearly those it was given."""
+
+    async def upsert_vectors(self, collection: str, points: Any = None, **options: Any) -> UpsertReport:
+        rounded = [{**each, "vector": [round(number, 1) for number in each["vector"]]} for each in points]
+        return await super().upsert_vectors(collection, rounded, **options)
+
+
+class RoundsWhatItReads(Qdrant):
+    """Gives back vectors that are nearly those that are stored."""
+
+    async def retrieve(self, collection: str, ids: Sequence[PointId], **options: Any) -> list[Record]:
+        records = await super().retrieve(collection, ids, **options)
+        return [replace(each, vector=None if each.vector is None else each.vector.round(1)) for each in records]
+
+
+class AsksForEverything(Qdrant):
+    """Has the whole payload sent, whichever fields were asked for."""
+
+    async def retrieve(self, collection: str, ids: Sequence[PointId], *, with_payload: Any = True, **options: Any) -> list[Record]:
+        return await super().retrieve(collection, ids, with_payload=bool(with_payload), **options)

@@ -21,6 +21,11 @@ LIARS = {
     "ForgetsNextPage": ("conformance::scroll::first_page", "operations.scroll.bind.result"),
     "ForgetsAnIndex": ("conformance::create_index::section", "operations.create_index.bind.result"),
     "IndexesTextOnly": ("conformance::create_index::trust_score", "operations.create_index.bind.arguments.kind"),
+    "AlwaysWaits": ("conformance::delete_points::without_waiting", "operations.delete_points.bind.arguments.wait"),
+    "RoundsWhatItSeeks": ("conformance::query::all_of_them", "operations.query.bind.arguments.vector"),
+    "RoundsWhatItWrites": ("conformance::upsert::first_changed", "operations.upsert.bind.arguments.points"),
+    "RoundsWhatItReads": ("conformance::sequence::upsert_replaces-through-the-client", "operations.retrieve.bind.result"),
+    "AsksForEverything": ("conformance::retrieve::some_fields", "operations.retrieve.bind.arguments.with_payload"),
     "TellsTheKey": ("fault::count::400", "provider.auth.credential"),
 }
 
@@ -30,6 +35,13 @@ def test_a_lying_client_is_found_out(liar: str, current: Agreement, broken: Brok
     where, clause = LIARS[liar]
     assert clause in current.clauses
     assert clause in broken(current, where, client=f"tests.miniatures.qdrant.clients:{liar}")
+
+
+@pytest.mark.parametrize("operation", ["delete_points", "set_payload", "create_index"])
+def test_a_client_that_always_waits_is_found_out(operation: str, current: Agreement, broken: Broken) -> None:
+    client = "tests.miniatures.qdrant.clients:AlwaysWaits"
+    clause = f"operations.{operation}.bind.arguments.wait"
+    assert clause in broken(current, f"conformance::{operation}::without_waiting", client=client)
 
 
 def test_the_reference_client_breaks_nothing(current: Agreement, broken: Broken) -> None:

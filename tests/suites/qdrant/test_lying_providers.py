@@ -3,6 +3,7 @@
 import pytest
 
 from harness.contract.agreement import Agreement
+from tests.miniatures.qdrant import details
 from tests.miniatures.qdrant import providers as lies
 
 from .conftest import Broken
@@ -37,6 +38,15 @@ LIARS: dict[type[lies.Lie], tuple[str, str]] = {
     lies.Creates201: ("conformance::upsert::provider-three", "operations.upsert.responses.200"),
     lies.JsonForAuth: ("fuzz::count::credential*", "errors.refusal.media_type"),
     lies.TakesAnyKey: ("fuzz::count::credential*", "provider.auth.scheme"),
+    details.SetsThePayloadOfTheFirst: (SEQUENCE + "payload_of_several_is_set", "sequences.payload_of_several_is_set.promises.written"),
+    details.SetsThePayloadOfAll: (SEQUENCE + "payload_of_several_is_set", "sequences.payload_of_several_is_set.promises.nobody_else"),
+    details.AllFields: ("conformance::{find}::provider-bare", "operations.{find}.responses.200.invariants.only_these_fields"),
+    details.OneField: (SEQUENCE + "fields_that_were_asked_for", "sequences.fields_that_were_asked_for.promises.retrieved"),
+    details.DropsThe1000thOfARequest: ("stateful::upsert::many-items", "stateful.operations.count"),
+    details.HoldsNothing: (SEQUENCE + "upserted_is_there", "sequences.upserted_is_there.promises.shown"),
+    details.PagesBackwards: ("conformance::scroll::provider-first_page", "operations.scroll.responses.200.invariants.in_order"),
+    details.FindsNothingAnywhere: ("conformance::{find}::given-404", "operations.{find}.responses.404"),
+    details.CreatesTwice: ("conformance::create_collection::given-409", "operations.create_collection.responses.409"),
     lies.RefusesPlainly: ("fuzz::count::request-filter-type", "errors.failure.media_type"),
 }
 
@@ -49,6 +59,22 @@ def test_a_lying_qdrant_is_found_out(lie: type[lies.Lie], agreement: Agreement, 
         where = f"conformance::{find}::provider-two_with_vectors"
     assert clause in agreement.clauses
     assert clause in broken(agreement, where, provider=lies.LyingQdrant(agreement, lie))
+
+
+@pytest.mark.parametrize(
+    "lie", [details.AboveWithoutTheBound, details.BelowWithoutTheBound, details.AboveWithTheBound, details.BelowWithTheBound]
+)
+@pytest.mark.parametrize("promise", ["found", "scrolled", "counted", "deleted"])
+def test_a_bound_that_is_taken_for_another_is_found_out(lie: type[lies.Lie], promise: str, agreement: Agreement, broken: Broken) -> None:
+    clauses = broken(agreement, SEQUENCE + "range_finds_all", provider=lies.LyingQdrant(agreement, lie))
+    assert f"sequences.range_finds_all.promises.{promise}" in clauses
+
+
+@pytest.mark.parametrize("operation", ["scroll", "retrieve"])
+def test_a_whole_payload_where_fields_were_asked_for_is_found_out(operation: str, agreement: Agreement, broken: Broken) -> None:
+    example = {"scroll": "bare", "retrieve": "some_fields"}[operation]
+    clauses = broken(agreement, f"conformance::{operation}::provider-{example}", provider=lies.LyingQdrant(agreement, details.AllFields))
+    assert f"operations.{operation}.responses.200.invariants.only_these_fields" in clauses
 
 
 @pytest.mark.parametrize("lie", [lies.CountsOneMore, lies.DeletesNothing, lies.PayloadOverwritten, lies.IgnoresFilter, lies.Unsorted])
