@@ -67,9 +67,11 @@ def sent_items(terms: OperationTerms, seen: Seen) -> list[object] | None:
 
 
 def item_text(item: object) -> str:
-    """An item as text that is equal for equal items."""
+    """An item as text that is equal for equal items; a member that is null is as good as none."""
     if type(item) is str:  # nearly all are, and there are many
         return f'"{item}"'
+    if type(item) is dict and None in item.values():
+        item = {name: value for name, value in item.items() if value is not None}
     try:
         text = orjson.dumps(item, default=_plainer, option=orjson.OPT_SORT_KEYS).decode()
     except TypeError:  # it knows no larger integers, and no halves of characters

@@ -6,7 +6,7 @@ from harness.checks.breaches import expected_status, read_response, refusal_stat
 from harness.checks.examples import is_authentic
 from harness.checks.judging import Judge, shown
 from harness.checks.parameters import parameter_breaches
-from harness.checks.sight import Seen, Sight
+from harness.checks.sight import UNREADABLE, Seen, Sight
 from harness.contract.agreement import response_clause
 from harness.contract.clauses import clause_id
 from harness.exchange import Level
@@ -103,8 +103,8 @@ def _refusals(seen: Seen, wanted: int) -> set[int]:
     """
     assert seen.terms is not None
     shapes = seen.terms.model.responses
-    found = {wanted}
-    if not seen.broken_rules or seen.request_violations:
+    found = {wanted, *(seen.terms.model.request.rules[name].status for name in seen.broken_rules)}
+    if not seen.broken_rules or seen.request_violations or seen.request_body is UNREADABLE:
         found |= {status for status, shape in shapes.items() if shape.when == "invalid_request"}
     if any(example.given for example in seen.terms.model.examples.values()):
         found |= {status for status, shape in shapes.items() if 400 <= status < 500 and shape.when is None}

@@ -34,7 +34,7 @@ def create_index(doc: Doc) -> edge.UpdateOperation:
     schema = doc.get("field_schema", doc.get("field_type"))
     if schema is None:
         raise Refused(
-            Kind.BAD_INPUT, f"Unable to infer type for the field '{field}'. Please specify `field_schema`"
+            Kind.BAD_REQUEST, f"Can't auto-detect field type of '{field}', please specify `field_schema` in the request"
         )
     given = _schema(schema)
     with reading("field_name"):

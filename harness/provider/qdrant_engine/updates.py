@@ -29,7 +29,7 @@ def operation_of(kind: str, body: object, shapes: Shapes) -> edge.UpdateOperatio
 
 def _upsert(doc: Doc, shapes: Shapes) -> edge.UpdateOperation:
     mode = doc.get("update_mode")
-    points = list(_points(_rows(doc), shapes))
+    points = _points(_rows(doc), shapes)
     _not_empty(points)
     return edge.UpdateOperation.upsert_points(
         points,
@@ -38,24 +38,34 @@ def _upsert(doc: Doc, shapes: Shapes) -> edge.UpdateOperation:
     )
 
 
-def _points(rows: Iterable[Row], shapes: Shapes) -> Iterator[edge.Point]:
+def _points(rows: Iterable[Row], shapes: Shapes) -> list[edge.Point]:
+    """All of them read; a vector that does not fit the collection is told when everything is well written."""
+    found: list[edge.Point] = []
+    unfit: Refused | None = None
     for number, (identity, vector, payload) in enumerate(rows):
-        checked = point_vector(vector, shapes)
+        identified = point_id(identity)
         if payload is not None and not isinstance(payload, dict):
             raise wrong(f"points[{number}].payload", payload, "a map")
         try:
-            yield edge.Point(point_id(identity), checked, payload)
+            found.append(edge.Point(identified, point_vector(vector, shapes), payload))
+        except Refused as refusal:
+            if refusal.kind is not Kind.BAD_INPUT:
+                raise
+            unfit = unfit or refusal
         except (TypeError, ValueError, OverflowError) as error:
             first = str(error).splitlines()[0]
             raise Refused(Kind.FORMAT, f"points[{number}]: {first}") from error
+    if unfit is not None:
+        raise unfit
+    return found
 
 
 def _rows(doc: Doc) -> Iterator[Row]:
     """The points of either form of an upsert."""
+    if "batch" in doc:  # it is looked for first: beside it, `points` is not read
+        return _batched(mapping(doc["batch"], "batch"))
     if "points" in doc:
         return _listed(items(doc["points"], "points"))
-    if "batch" in doc:
-        return _batched(mapping(doc["batch"], "batch"))
     raise Refused(Kind.FORMAT, "data did not match any variant of untagged enum PointInsertOperations")
 
 

@@ -46,8 +46,10 @@ class Generator:
         return {}
 
     def _can_be_negated(self, operation: str) -> bool:
+        """Whether any request breaks the schemas: what stands in a path is text, whatever is made of it."""
         request = self.agreement.operations[operation].model.request
-        return bool(request.body is not None or request.query or request.path or request.headers)
+        in_path = (types_of(resolved(self.agreement, each.value_schema)) for each in request.path.values())
+        return bool(request.body is not None or request.query or request.headers or any("string" not in each for each in in_path))
 
     @cached_property
     def _schema(self) -> "BaseSchema":

@@ -8,12 +8,14 @@ from typing import Any
 
 from harness.checks.breaches import refusal_status
 from harness.contract.agreement import OperationTerms, response_clause, schema_steps
+from harness.contract.document import value_at
 from harness.contract.schemas import reference
 from harness.exchange import Level, Observation, Request
 from harness.suites.asking import ask
 from harness.suites.case import Case, Skipped
 from harness.suites.fuzz.bodies import GROUPS, Ask, Bodies
 from harness.suites.fuzz.generated import EngineMissing, Generator, Mode
+from harness.suites.fuzz.plain import is_portable, plainly, takes_several, whole
 from harness.suites.fuzz.routes import Promise, promises
 from harness.suites.fuzz.rules import breaking_rule, repaired
 from harness.suites.staging import Staging
@@ -25,7 +27,6 @@ MADE_UP = 16
 IN_ONE_CASE = 8
 MODES: tuple[Mode, ...] = ("positive", "negative")
 _NESTED = 5_000
-MOST_PORTABLE = 2**53
 
 Asking = Callable[[], Iterable[Ask | Request]]
 
@@ -89,12 +90,11 @@ class ProviderFuzz:
 
     def _types(self, schema: Any) -> tuple[str, ...]:
         """The types that a parameter's schema allows, also where it is another one's."""
+        return types_of(self._resolved(schema))
+
+    def _resolved(self, schema: Any) -> Any:
         target = reference(schema)
-        if target is not None:
-            schema = self.staging.setting.agreement.document.value
-            for step in target:
-                schema = schema[step]
-        return types_of(schema)
+        return schema if target is None else value_at(self.staging.setting.agreement.document.value, target)
 
     def _lacking(self, part: str, name: str) -> list[Ask]:
         return [self.bodies.without(part, name)]
@@ -223,9 +223,11 @@ class ProviderFuzz:
         """Requests made up by the engine, with the credential; the positive ones brought to keep the rules."""
         found = self.generator.requests(self.terms.name, mode, MADE_UP)
         if mode == "positive":
-            found = [self._repaired(request, number) for number, request in enumerate(found) if _is_portable(request)]
+            found = [self._repaired(request, number) for number, request in enumerate(found) if is_portable(request)]
             if self.staging.setting.provider.remembers:
                 found = [self._placed(request) for request in found if not self._is_example(request)]
+        else:
+            found = [plainly(request) for request in found if not self._is_ambiguous(request)]
         return [replace(request, headers=(*request.headers, *self._authorization())) for request in found]
 
     def _placed(self, request: Request) -> Request:
@@ -236,10 +238,13 @@ class ProviderFuzz:
         """Whether it is an example, which asked again in another state may be answered otherwise."""
         return any((request.json() if request.body else None) == ask.parts["body"] for ask in self.bodies.examples.values())
 
+    def _is_ambiguous(self, request: Request) -> bool:
+        return takes_several(self._resolved(self.terms.model.request.body or {}), request)
+
     def _repaired(self, request: Request, number: int) -> Request:
         if not request.body:
             return request
-        body = _whole(request.json())
+        body = whole(request.json())
         better = repaired(self.terms, {"body": body, "query": request.query, "path": {}, "headers": {}}, number)
         return replace(request, body=json.dumps(better["body"]).encode())
 
@@ -252,23 +257,3 @@ class ProviderFuzz:
 def _typed(request: Request, media_type: str) -> Request:
     headers = tuple((name, value) for name, value in request.headers if name != "content-type")
     return replace(request, headers=(*headers, ("content-type", media_type)) if media_type else headers)
-
-
-def _whole(value: Any) -> Any:
-    """Whole numbers without a fraction: to JSON Schema 2.0 is an integer, to many a good server it is not."""
-    if isinstance(value, dict):
-        return {name: _whole(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_whole(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _is_portable(request: Request) -> bool:
-    """Whether every number in the body is one that RFC 8259 has all software agree about."""
-    waiting: list[Any] = [request.json()] if request.body else []
-    while waiting:
-        value = waiting.pop()
-        waiting += value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-        if isinstance(value, int | float) and abs(value) >= MOST_PORTABLE:
-            return False
-    return True
