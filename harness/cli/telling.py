@@ -12,7 +12,7 @@ KEPT, BROKEN, USAGE, MISSED = 0, 1, 2, 3
 # What a user can put right, by name: to be imported here, each would cost more than most commands do.
 _KNOWN = frozenset(
     {
-        "harness.client.binding.UnknownClient",
+        "harness.client.bound.UnknownClient",
         "harness.contract.catalog.UnknownContract",
         "harness.engine.core.UnknownSuite",
         "harness.events.StreamError",

@@ -6,37 +6,26 @@ in ``contracts/clients/NAME.yaml``.
 
 # ruff: noqa: RUF012 -- pydantic copies the default of each field, and the models are frozen
 
-import importlib
 import inspect
-import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from pathlib import Path
-from shutil import which
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationError
 
+from harness.client.bound import CONSTRUCT_NAMES, Binding, BoundMethod, NotInstalled, UnknownClient, resolve
 from harness.client.stack import speaks_httpx_only
 from harness.contract.agreement import Agreement, OperationTerms
-from harness.contract.expressions import EvaluationError, Expression, ExpressionError, compile_expression
+from harness.contract.expressions import Expression, ExpressionError, compile_expression
 from harness.contract.model import DottedPath, Name, Part
 from harness.contract.model import Expression as Source
 from harness.contract.problems import ContractError, Place, Problem, nearest
 from harness.contract.reader import Document, read_document
 from harness.contract.validation import model_problems
 
-CONSTRUCT_NAMES = frozenset({"base_url", "origin", "host", "port", "grpc_port", "credential", "timeout_s"})
+__all__ = ["Binding", "BoundMethod", "ClientFile", "NotInstalled", "UnknownClient", "bind", "resolve"]
+
 RETURN_NAMES = frozenset({"result", "arguments"})
-
-
-class UnknownClient(LookupError):
-    """The client that was asked for can't be had; the message says what to do."""
-
-
-class NotInstalled(UnknownClient):
-    """The client is none of the packages here; the message says how to get it."""
 
 
 class BoundOperation(Part):
@@ -66,133 +55,6 @@ class ClientFile(Part):
     grpc: dict[Name, Source] = {}
 
 
-@dataclass(frozen=True, kw_only=True)
-class BoundMethod:
-    """One operation of a client: the method's dotted name, its arguments and how its value is read."""
-
-    call: str
-    arguments: Mapping[str, Expression]
-    returns: Expression
-    types: Mapping[str, str] = field(default_factory=dict)
-
-    def typed(self, arguments: Mapping[str, object]) -> dict[str, object]:
-        """The arguments as the method takes them: those of a class of the client's own are made here, by their fields."""
-        return {name: _typed(value, self.types.get(name)) for name, value in arguments.items()}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Binding:
-    """A client, ready to be made and called."""
-
-    name: str
-    title: str
-    target: str | None
-    command: tuple[str, ...] | None
-    folder: Path = Path()  # where the command is run
-    install: str = ""
-    construct: Mapping[str, Expression]
-    methods: Mapping[str, BoundMethod]
-    errors: Mapping[str, tuple[str, ...]]
-    wire: Literal["httpx", "port"]
-    close: str | None
-    environment: Mapping[str, Expression]
-    over_grpc: Mapping[str, Expression] = field(default_factory=dict)  # what it is made with besides, to speak gRPC; none if it can't
-    agreement: Agreement = field(repr=False)
-
-    def speaking_grpc(self) -> "Binding":
-        """The same client, made so that it speaks gRPC where it can."""
-        return replace(self, title=f"{self.title} over gRPC", construct={**self.construct, **self.over_grpc}, wire="port")
-
-    def binds(self, operation: str) -> bool:
-        """Whether the client has a method for an operation."""
-        return operation in self.methods
-
-    def arguments(self, operation: str, parts: Mapping[str, object], *, leave_out: frozenset[str] = frozenset()) -> dict[str, object]:
-        """The arguments of a call that means the request with these parts, as the client calls them.
-
-        What the request does not say is left out, and so is what ``leave_out`` names by the contract's names.
-        """
-        left = leave_out | {source for name, source in self._sources(operation).items() if name in leave_out}
-        arguments = self.methods[operation].arguments
-        wanted = {name: expression for name, expression in arguments.items() if not {name, expression.source} & left}
-        return self._evaluated(operation, wanted, parts)
-
-    def meant(self, operation: str, parts: Mapping[str, object], *, leave_out: frozenset[str] = frozenset()) -> dict[str, object]:
-        """The same by the contract's own names: what the caller means, as far as the client can be told it."""
-        bound = self.agreement.operations[operation].bind
-        own = self.methods[operation].arguments
-        sayable = own.keys() | {expression.source for expression in own.values()}
-        wanted = {
-            name: expression
-            for name, expression in (bound.arguments.items() if bound else ())
-            if name not in leave_out and {name, expression.source} & sayable
-        }
-        return self._evaluated(operation, wanted, parts)
-
-    def _sources(self, operation: str) -> dict[str, str]:
-        bound = self.agreement.operations[operation].bind
-        return {name: expression.source for name, expression in bound.arguments.items()} if bound else {}
-
-    def _evaluated(self, operation: str, wanted: Mapping[str, Expression], parts: Mapping[str, object]) -> dict[str, object]:
-        terms, found = self.agreement.operations[operation], dict[str, object]()
-        for name, expression in wanted.items():
-            try:
-                found[name] = terms.evaluate(expression, request=parts)
-            except EvaluationError:
-                continue
-        return found
-
-    def assure_installed(self) -> None:
-        """NotInstalled when the package or the program of the client is not here."""
-        package = self.target.partition(":")[0].partition(".")[0] if self.target else ""
-        missing = package if package and package not in sys.modules and find_spec(package) is None else ""
-        if self.command and which(self.command[0]) is None:
-            missing = self.command[0]
-        if missing:
-            raise NotInstalled(f"{missing} is not installed: {self.install or 'install it into this environment'}")
-
-    def made_with(self, names: Mapping[str, object]) -> dict[str, object]:
-        """What the client is made with."""
-        return {name: expression.evaluate({**dict.fromkeys(CONSTRUCT_NAMES), **names}) for name, expression in self.construct.items()}
-
-    def make(self, names: Mapping[str, object]) -> Any:
-        """A new client; UnknownClient when it can't be made."""
-        assert self.target is not None
-        factory = resolve(self.target)
-        arguments = self.made_with(names)
-        try:
-            return factory(**arguments)
-        except TypeError as error:
-            raise UnknownClient(f"{self.target} can't be made with {', '.join(arguments) or 'no arguments'}: {error}") from error
-
-
-def _typed(value: object, target: str | None) -> object:
-    """A mapping made into an object, and so each of a list; whatever else is given stays as it is."""
-    if target is None:
-        return value
-    if isinstance(value, list):
-        return [_typed(item, target) for item in value]
-    return resolve(target)(**value) if isinstance(value, dict) else value
-
-
-def resolve(dotted: str) -> Callable[..., Any]:
-    """The object that ``package.module:Name`` means; UnknownClient with what to do when there is none."""
-    module_name, _, attribute = dotted.partition(":")
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise UnknownClient(f"{dotted}: {error}; install it into this environment") from error
-    except Exception as error:  # the module is the user's, and may fail in any way
-        raise UnknownClient(f"{dotted}: importing the module failed: {type(error).__name__}: {error}") from error
-    found = getattr(module, attribute, None)
-    if found is None:
-        hint = nearest(attribute, [name for name in dir(module) if name[:1].isupper()])
-        raise UnknownClient(f"{dotted}: the module has no `{attribute}`" + (f"; {hint}" if hint else ""))
-    if not callable(found):
-        raise UnknownClient(f"{dotted} is not a class or function that makes a client")
-    return found  # type: ignore[no-any-return]  # whatever the module calls it
-
-
 def bind(agreement: Agreement, wanted: str | None, *, clients: Path | None = None) -> Binding:
     """The binding of a client: the contract's adapter, a class by dotted path, or a file by name or path."""
     wanted = wanted or agreement.contract.adapter
@@ -218,6 +80,8 @@ def _by_contract(agreement: Agreement, target: str) -> Binding:
         for name, terms in agreement.operations.items()
         if terms.bind is not None and terms.model.bind is not None
     }
+    for name, task in agreement.contract.tasks.items():
+        methods[name] = BoundMethod(call=task.call, arguments={}, returns=compile_expression("result", names=RETURN_NAMES))
     construct = _constructor(target, with_credential=agreement.contract.provider.auth is not None)
     return Binding(
         name=target,
