@@ -7,9 +7,9 @@ import click
 from harness.cli.choosing import agreement_named, setting_for
 from harness.cli.telling import BROKEN, progress, style
 from harness.engine import find_suites
+from harness.engine.beforehand import assure_client, assure_provider
 from harness.exchange import Level
 from harness.proof.prover import Prover
-from harness.provider.choice import assure
 from harness.reporting.proof import lines, write_json
 
 SUITES = ("static", "conformance", "fuzz", "stateful", "cassette", "fault", "load")
@@ -45,7 +45,8 @@ def command(
     if setting.provider.level is Level.CONTAINER:
         workers = 1  # processes that share a container would undo what the others did
     try:
-        assure(setting.provider)
+        assure_client(setting)
+        assure_provider(setting)
         proof = Prover(setting, find_suites(suites or SUITES), whole=not suites, workers=workers, progress=progress).prove()
     finally:
         setting.provider.close()

@@ -8,6 +8,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 
 from harness.checks.registry import judge
+from harness.client.bound import UnknownClient
 from harness.client.command import OwnTime
 from harness.contract.agreement import Agreement
 from harness.contract.problems import ContractError, nearest
@@ -66,7 +67,7 @@ def verdict_on(agreement: Agreement, case: Case, seen: Observation) -> Verdict:
 
 
 def _told(error: Exception) -> str:
-    if isinstance(error, ProviderUnavailable | ContractError):
+    if isinstance(error, ProviderUnavailable | ContractError | UnknownClient):
         return str(error)
     if isinstance(error, ModuleNotFoundError):
         return f"{error}: {installed_by(error.name)}"

@@ -1,5 +1,6 @@
 """One pytest session over contracts: what is collected, what is reported, how it ends."""
 
+import gc
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,12 +13,13 @@ from harness.contract.agreement import Agreement
 from harness.contract.catalog import UnknownContract, clients_folder, contracts_folder, find_from, load
 from harness.contract.problems import ContractError
 from harness.engine import find_suites, started, vacuities
+from harness.engine.beforehand import assure_client, assure_provider
 from harness.engine.core import SUITES, UnknownSuite
 from harness.events import CaseFinished, Event, ProofFinished, RunFinished, from_line
 from harness.plugin.items import CaseItem, ContractFile
 from harness.plugin.quiet import keep_quiet
 from harness.proof.result import Proof
-from harness.provider.choice import UnknownProvider, assure, assure_installed, choose
+from harness.provider.choice import UnknownProvider, assure_installed, choose
 from harness.provider.had import NotNamed, PartMissing, ProviderUnavailable
 from harness.reporting.proof import lines as proof_lines
 from harness.reporting.stream import write_stream
@@ -27,6 +29,8 @@ from harness.suites.case import Setting
 
 RECORD_MODES = ("none", "new_episodes", "once", "all")
 _WITHOUT_PROVIDER = {"static", "cassette"}  # unless a cassette is recorded, which then says so itself
+_WITHOUT_CLIENT = {"static"}
+_UNTIL_SEARCHED = 20_000  # objects; a case makes and drops some thousands, nearly all of them without a circle
 _NARROWING = ("keyword", "markexpr", "lf", "deselect", "stepwise", "last_failed")
 
 
@@ -134,20 +138,34 @@ class ContractSession:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """With several processes each has a provider of its own; that there can be one is seen before they start."""
         if self._config.getoption("dist", "no") != "no" and not hasattr(self._config, "workerinput"):
-            self._assure(self._settings.values() if self._asks else ())
+            settings, names = self._settings.values(), {suite.name for suite in self._suites}
+            self._assure(clients=settings if names - _WITHOUT_CLIENT else (), providers=settings if self._asks else ())
             self._close()
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """A provider that can't be had is told once, and not by every case."""
+        """A client or a provider that can't be had is told once, and not by every case."""
         if not session.config.option.collectonly and not hasattr(session.config, "workerinput"):
-            asking = (item for item in session.items if isinstance(item, CaseItem) and item.suite not in _WITHOUT_PROVIDER)
-            self._assure({item.setting.agreement.name: item.setting for item in asking}.values())
+            self._assure(clients=_without(_WITHOUT_CLIENT, session.items), providers=_without(_WITHOUT_PROVIDER, session.items))
 
-    def _assure(self, settings: Iterable[Setting]) -> None:
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Any:
+        """Contracts and what was collected stay to the end: they are not searched for garbage over and over."""
+        before = gc.get_threshold()
+        gc.freeze()
+        gc.set_threshold(_UNTIL_SEARCHED, *before[1:])
         try:
-            for setting in settings:
-                assure(setting.provider)
-        except ProviderUnavailable as error:
+            return (yield)
+        finally:
+            gc.set_threshold(*before)
+            gc.unfreeze()
+
+    def _assure(self, *, clients: Iterable[Setting], providers: Iterable[Setting]) -> None:
+        try:
+            for setting in clients:
+                assure_client(setting)
+            for setting in providers:
+                assure_provider(setting)
+        except (ProviderUnavailable, UnknownClient) as error:
             self._close()
             raise pytest.UsageError(str(error)) from None
 
@@ -245,6 +263,12 @@ class ContractSession:
                 terminalreporter.write_line(text, **_markup(style))
         if self._summaries:
             terminalreporter.write_line(self._report_at)
+
+
+def _without(suites: Iterable[str], items: Iterable[pytest.Item]) -> Iterable[Setting]:
+    """What is under test in the cases of other suites than these."""
+    cases = (item for item in items if isinstance(item, CaseItem) and item.suite not in suites)
+    return {item.setting.agreement.name: item.setting for item in cases}.values()
 
 
 def _markup(style: str) -> dict[str, bool]:

@@ -1,0 +1,66 @@
+"""What is seen to before the cases, so that it is told once: that client and provider can be had, and that the key is right."""
+
+import asyncio
+import os
+from time import monotonic
+
+from harness.checks.examples import example_parts
+from harness.client.bound import without
+from harness.client.making import assure_makes
+from harness.contract.model import Auth
+from harness.exchange import Request, Response
+from harness.provider.choice import assure
+from harness.provider.had import ProviderUnavailable
+from harness.provider.stubbed import StubProvider
+from harness.provider.url import UrlProvider
+from harness.suites.case import Setting
+from harness.suites.staging import Staging
+
+REFUSED = (401, 403)
+NOT_THERE = (404, 405)
+SHOWN_CHARACTERS = 200
+
+
+def assure_client(setting: Setting) -> None:
+    """UnknownClient when the client can't be made; nothing is asked of the provider for that."""
+    stub = StubProvider(setting.agreement)
+    assure_makes(setting.binding, upstream=stub.upstream, credential=stub.credential)
+
+
+def assure_provider(setting: Setting) -> None:
+    """ProviderUnavailable when the provider can't be had, or, at a URL, refuses whatever is asked of it."""
+    assure(setting.provider)
+    if isinstance(setting.provider, UrlProvider):
+        _probe(setting, setting.provider)
+
+
+def _probe(setting: Setting, provider: UrlProvider) -> None:
+    """Ask for what the contract names as the cheapest example."""
+    operation, _, example = setting.agreement.contract.provider.probe.partition("/")
+    terms = setting.agreement.operations[operation]
+    request = Staging(setting).request(terms, example_parts(terms.model.examples[example]))
+    try:
+        response = asyncio.run(provider.upstream(monotonic).answer(request))
+    except OSError:  # the cases will tell
+        return
+    auth = setting.agreement.contract.provider.auth
+    unauthenticated = {status for status, shape in terms.model.responses.items() if shape.when == "unauthenticated"}
+    if auth is not None and response.status in unauthenticated.union(REFUSED):
+        raise ProviderUnavailable(f"{_answered(provider, request, response)}; {_key(auth, provider.credential)}")
+    if response.status in NOT_THERE and response.status not in terms.model.responses:
+        told = "is the path of this URL the one under which the contract's paths begin, as in its `base_url`"
+        raise ProviderUnavailable(f"{_answered(provider, request, response)}; {told} ({setting.agreement.contract.provider.base_url})?")
+
+
+def _answered(provider: UrlProvider, request: Request, response: Response) -> str:
+    said = " ".join(response.body[:SHOWN_CHARACTERS].decode("utf-8", "replace").split())
+    told = f"{provider.name} answers the contract's probe, {request.method} {request.target}, with {response.status}"
+    return without(provider.credential, f"{told}: {said}" if said else told)
+
+
+def _key(auth: Auth, credential: str) -> str:
+    name = auth.variable
+    if os.environ.get(name):
+        told = f"the credential in the environment variable {name} ({len(credential)} characters) is refused"
+        return f"{told}: is it the one for this provider?"
+    return f"the environment variable {name} is not set, so a credential was made up: set it to one that this provider takes"
