@@ -101,4 +101,4 @@ class Filling:
 def _advice(status: int) -> str:
     if status in (401, 403):
         return "set the credential that the contract names, or give another provider"
-    return "a load fills only what it makes itself: give another provider, take away what is there, or leave it as it is with --fill no"
+    return "a load fills only what it makes itself: take away what is there, or give another provider"

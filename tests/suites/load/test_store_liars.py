@@ -151,5 +151,5 @@ def test_what_is_there_already_is_neither_filled_nor_taken_away(run: Callable[..
     ran = run(taken)
     assert ran.status == 2
     assert "`create_collection` (PUT /collections/contexter_docs) was answered 409 instead of 200" in ran.logged
-    assert "a load fills only what it makes itself" in ran.logged
+    assert "a load fills only what it makes itself: take away what is there, or give another provider" in ran.logged
     assert [request.method for request in seen] == ["PUT"]
