@@ -1,17 +1,22 @@
 """On the same provider mutants: what a schema alone notices, what schemathesis alone notices, what the harness notices.
 
-    python -m tests.benchmarks.noticing voyage_ai qdrant [--spec voyage_ai=openapi.yml] [--json FILE]
+    python -m tests.benchmarks.noticing voyage_ai qdrant [--spec voyage_ai=openapi.yml] [--share N] [--json FILE]
+
+prints a table in Markdown for each contract. Every mutant of a lying provider that the proof makes is tried on all three:
 
 - **schema**: every answer that the harness's own cases got from the liar, validated against OpenAPI alone: is the status
   declared, is the media type, are required headers there, does the body keep its schema. It is the document that
   ``harness openapi`` exports, which says all that a schema can say of the contract; ``--spec`` puts a published one in its place.
-- **schemathesis**: the operation that the lie is about, asked with the document's examples, FUZZED valid and NEGATIVE
-  invalid requests made by schemathesis (the same for every mutant, a fixed seed), from the state that the contract's
-  examples begin in; every response goes through all of its default checks but ``ignored_auth`` (it asks on its own). A
-  mutant is noticed when a check fails that does not fail without the liar.
-- **harness**: a check of the harness found something; ``named`` when it was the clause that was broken.
+- **schemathesis**: its own engine over HTTP, with the same document: the operation that the lie is about, the phases examples,
+  coverage, fuzzing (100 examples, its default) and stateful, all of its checks, a fixed seed, not stopping at a failure,
+  authenticated, from the state that the contract's examples begin in. A mutant is noticed when a check fails that does not fail
+  for the same request, or for that operation at all, when nobody lies. Its stateful phase has nothing to do with these documents:
+  no answer carries what another request needs, and it says so itself. **met** counts the mutants whose lie its requests were told:
+  it can bring no provider into a failing state, and asks for no sequence of ours.
+- **harness**: a check of the harness found something; **named** when it was the clause that was broken.
 
 A schema and schemathesis judge responses: mutants of a client are out of their sight by design, and are not counted here.
+With ``--share N`` every Nth mutant is tried, of a list that is the same each time.
 """
 
 import argparse
@@ -19,6 +24,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
@@ -31,12 +37,14 @@ from harness.engine import find_suites
 from harness.exchange import Exchange, Observation
 from harness.proof.lie import Lie
 from harness.proof.prover import Prover, Seen
+from harness.proof.sharing import Sharing
 from harness.suites.case import Setting
 from tests.benchmarks.noticing_schema import Schema, read_spec
-from tests.benchmarks.noticing_schemathesis import FUZZED, NEGATIVE, Schemathesis
+from tests.benchmarks.noticing_schemathesis import Schemathesis
 
-LEAST, MOST_LOOKED_AT = 5, 4
-TOOLS = ("schema", "schemathesis", "harness", "named")
+LEAST, MOST_LOOKED_AT, EXAMPLES = 5, 4, 100
+TOOLS = ("schema", "schemathesis", "met", "harness", "named")
+HEADS = ("schema alone", "schemathesis alone", "(lies it met)", "harness", "naming the clause")
 Tally = dict[str, Counter[str]]
 
 
@@ -45,14 +53,15 @@ def main(arguments: list[str] | None = None) -> int:
     specs = dict(each.split("=", 1) for each in asked.spec)
     written: dict[str, object] = {}
     for name in asked.names:
-        tally, seconds = compare(name, specs.get(name), share=asked.share)
-        print(f"\n{name}: {tally['made'].total()} provider mutants, {seconds:.0f} s; schema: {specs.get(name) or f'harness openapi {name}'}")
+        tally, seconds = compare(name, specs.get(name), share=asked.share, examples=asked.examples, workers=asked.workers)
+        part = "all" if asked.share == 1 else f"1 in {asked.share}"
+        print(f"\n{name}: {tally['made'].total()} mutants of a lying provider ({part}), {seconds / 60:.0f} minutes\n")
         print(table(tally))
+        print(f"\nThe schema is {specs.get(name) or f'what `harness openapi {name}` exports'}; schemathesis {version('schemathesis')} "
+              f"({asked.examples} examples), jsonschema-rs {version('jsonschema-rs')}, Python {sys.version.split()[0]}.")  # fmt: skip
         written[name] = {tool: dict(found) for tool, found in tally.items()}
     if asked.json:
         asked.json.write_text(json.dumps(written, indent=2))
-    print(f"schemathesis {version('schemathesis')} (examples, {FUZZED} valid, {NEGATIVE} invalid an operation), "
-          f"jsonschema-rs {version('jsonschema-rs')}, Python {sys.version.split()[0]}")  # fmt: skip
     return 0
 
 
@@ -62,44 +71,49 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--spec", action="append", default=[], metavar="CONTRACT=FILE", help="a published OpenAPI in place of the export")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--share", type=int, default=1, metavar="N", help="look at every Nth mutant only")
+    parser.add_argument("--examples", type=int, default=EXAMPLES, metavar="N", help="of schemathesis, for each operation (default: its own)")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes that share the mutants (default: 2)")
     return parser
 
 
-def compare(name: str, spec: str | None = None, *, share: int = 1) -> tuple[Tally, float]:
+def compare(name: str, spec: str | None = None, *, share: int = 1, examples: int = EXAMPLES, workers: int = 2) -> tuple[Tally, float]:
     """For each kind of mutant: how many were made, and how many each tool noticed."""
     agreement, began = agreement_named(name), perf_counter()
     setting = setting_for(agreement, provider=None, adapter=None, seed=0)
-    prover = Prover(setting, find_suites(SUITES))
-    schema = Schema(read_spec(Path(spec)) if spec else export(agreement), agreement.base_path)
-    tester = Schemathesis(setting)
+    prover = Prover(setting, find_suites(SUITES), workers=workers)
+    document = read_spec(Path(spec)) if spec else export(agreement)
+    schema, tester = Schema(document, agreement.base_path), Schemathesis(setting, export(agreement), examples)
     tally: Tally = {tool: Counter() for tool in ("made", *TOOLS)}
     try:
-        for number, (lie, first) in enumerate(list(prover.provider_mutants())):
-            if number % share == 0 and not lie.idle:
-                _count(tally, prover, lie, first, schema, tester)
+        tester.look_at_the_honest()
+        made = [(lie, first) for lie, first in prover.provider_mutants() if not lie.idle][::share]
+        setting.provider.close()  # what has threads is not for forking
+        work = [partial(_noticed, prover, lie, first, schema, tester) for lie, first in made]
+        for done, (number, noticed) in enumerate(Sharing[dict[str, bool]](workers, parting=setting.provider.close).results(work), 1):
+            print(f"\r{name}: {done} of {len(made)}", end="", file=sys.stderr, flush=True)
+            for tool, yes in noticed.items():
+                tally[tool][made[number][0].kind] += yes
     finally:
         setting.provider.close()
     return tally, perf_counter() - began
 
 
-def _count(tally: Tally, prover: Prover, lie: Lie, first: Seen, schema: Schema, tester: Schemathesis) -> None:
-    setting = tester.setting
+def _noticed(prover: Prover, lie: Lie, first: Seen, schema: Schema, tester: Schemathesis) -> dict[str, bool]:
+    """Which tools notice a lie; nothing if no case is told it."""
     noticed = dict.fromkeys(TOOLS, False)
     told = False
     for observation in _observations(prover, lie, first):
         told = True
-        found = {judgement.clause: judgement.check for judgement in judge(setting.agreement, observation) if judgement.finding}
+        found = {judgement.clause: judgement.check for judgement in judge(tester.setting.agreement, observation) if judgement.finding}
         noticed["harness"] |= bool(found)
         noticed["named"] |= lie.named_in(found) is not None
         noticed["schema"] |= any(schema.breaches(exchange) for exchange in _answers(observation))
         if noticed["named"] and noticed["schema"]:
             break
     if not told:
-        return
-    noticed["schemathesis"] = tester.notices(lie, _operations(setting, lie, first))
-    tally["made"][lie.kind] += 1
-    for tool, yes in noticed.items():
-        tally[tool][lie.kind] += yes
+        return {}
+    noticed["met"], noticed["schemathesis"] = tester.met_and_noticed(lie, _operations(tester.setting, lie, first))
+    return {"made": True, **noticed}
 
 
 def _observations(prover: Prover, lie: Lie, first: Seen) -> Iterator[Observation]:
@@ -127,17 +141,17 @@ def _operations(setting: Setting, lie: Lie, first: Seen) -> list[str]:
 
 
 def table(tally: Tally) -> str:
-    """A row for each kind that is not rare, one for the rare ones together, one for all."""
+    """A row for each kind that is not rare, one for the rare ones together, one for all; in Markdown."""
     made = tally["made"]
     rare = [kind for kind, count in made.items() if count < LEAST]
     rows = [(kind, count, [tally[tool][kind] for tool in TOOLS]) for kind, count in made.most_common() if kind not in rare]
-    rows.append(("others", sum(made[kind] for kind in rare), [sum(tally[tool][kind] for kind in rare) for tool in TOOLS]))
-    rows.append(("all", made.total(), [tally[tool].total() for tool in TOOLS]))
-    head = f"| {'mutants':28} | {'made':>5} | " + " | ".join(f"{tool:>14}" for tool in TOOLS) + " |"
-    lines = [head, f"|{'-' * 30}|{'-' * 6}:|" + "|".join("-" * 15 + ":" for _ in TOOLS) + "|"]
-    for kind, count, found in rows:
-        lines.append(f"| {kind:28} | {count:5} | " + " | ".join(f"{each:5} ({each / max(1, count):6.1%})" for each in found) + " |")
-    return "\n".join(lines)
+    if rare:
+        told = f"{len(rare)} other kinds"
+        rows.append((told, sum(made[kind] for kind in rare), [sum(tally[tool][kind] for kind in rare) for tool in TOOLS]))
+    lines = [f"| mutants | made | {' | '.join(HEADS)} |", "|---|" + "--:|" * (len(HEADS) + 1)]
+    lines += [f"| {kind} | {count} | {' | '.join(map(str, found))} |" for kind, count, found in rows]
+    shares = (f"{tally[tool].total()} ({tally[tool].total() / max(1, made.total()):.1%})" for tool in TOOLS)
+    return "\n".join([*lines, f"| **all** | **{made.total()}** | {' | '.join(f'**{share}**' for share in shares)} |"])
 
 
 if __name__ == "__main__":
