@@ -182,6 +182,7 @@ class Call:
     ending: Ending
     started_s: float = 0.0
     ended_s: float = 0.0
+    step: str | None = None  # as its exchanges have it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

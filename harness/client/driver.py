@@ -392,4 +392,5 @@ class _Stage:
             ending=call.ending,
             started_s=call.started_s,
             ended_s=call.ended_s,
+            step=call.step,
         )

@@ -62,7 +62,7 @@ class RelationTerms:
 
 @dataclass(frozen=True, kw_only=True)
 class SequenceTerms:
-    """The compiled promises of a sequence; ``steps`` are operation and example by name."""
+    """The compiled promises of a sequence; ``steps`` are operation (or task) and example by name."""
 
     given: str | None
     steps: Mapping[str, tuple[str, str]]
@@ -191,6 +191,10 @@ class Agreement:
         """``service`` or ``service@version`` when the service has several versions."""
         nested = self.path.parent.name == self.contract.service
         return f"{self.contract.service}@{self.contract.version}" if nested else self.contract.service
+
+    def tasks_of(self, sequence: SequenceTerms) -> dict[str, str]:
+        """The steps of a sequence that the client does by a task, each with the task."""
+        return {step: name for step, (name, _) in sequence.steps.items() if name in self.contract.tasks}
 
     def place(self, clause: str) -> Place:
         """Where a clause stands in the file."""

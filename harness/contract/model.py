@@ -265,11 +265,23 @@ class Operation(Part):
     examples: dict[Name, Example] = Field(min_length=1)
 
 
+class Task(Part):
+    """What the client makes of several operations by one method; an example is the arguments of a call.
+
+    What comes of it is promised by the sequences that it is a step of.
+    """
+
+    summary: str | None = None
+    call: Name
+    examples: dict[Name, dict[Name, JsonValue]] = Field(min_length=1)
+
+
 class Sequence(Part):
     """A promise that only several requests in a row can show.
 
     ``steps`` are examples (`operation/example`) by a name of their own; each promise is an expression over
-    these names, each of them with its ``request`` and ``response``.
+    these names, each of them with its ``request`` and ``response``. A step may also be the example of a task
+    (`task/example`), which has ``returned`` and, as the names of an error and its kinds, ``raised``.
     """
 
     given: str | None = None
@@ -321,6 +333,7 @@ class Contract(Part):
     settings: dict[Name, JsonValue] = {}
     operations: dict[Name, Operation] = Field(min_length=1)
     states: dict[str, list[Probe]] = {}
+    tasks: dict[Name, Task] = {}
     sequences: dict[Name, Sequence] = {}
     stateful: Stateful | None = None
     errors: dict[Name, ErrorShape] = {}

@@ -7,11 +7,12 @@ from typing import Any
 
 from harness.checks.breaches import read_response
 from harness.checks.compare import close
+from harness.checks.sequences import tasks_done
 from harness.checks.sight import Seen
 from harness.checks.stateful import STEP, make_model
 from harness.contract.agreement import Agreement, OperationTerms, RelationTerms
 from harness.contract.expressions import EvaluationError
-from harness.exchange import Exchange, Request, Response
+from harness.exchange import Exchange, Observation, Request, Response
 from harness.proof.answered import refusal_of
 from harness.proof.lie import Lie, applies, changing, counting, is_same, pretending
 from harness.provider.had import Provider
@@ -25,9 +26,10 @@ MOST_STEPS = 60
 
 
 def lasting_lies(
-    agreement: Agreement, case: str, exchanges: list[Exchange], answers: Answers, wanted: Callable[[str], bool]
+    agreement: Agreement, case: str, observation: Observation, answers: Answers, wanted: Callable[[str], bool]
 ) -> Iterator[Lie]:
     """Answers that are good one by one, and break what is promised about several; only about clauses that are ``wanted``."""
+    exchanges = [*observation.exchanges, *(exchange for call in observation.calls for exchange in call.exchanges)]
     good = [
         Seen(agreement, exchange, None)
         for exchange in exchanges
@@ -39,9 +41,11 @@ def lasting_lies(
         yield from _of_repeats(agreement, case, terms, own)
     steps = {seen.exchange.step: seen for seen in good if seen.exchange.step}
     for name, sequence in agreement.sequences.items():
-        taken = {step: steps[f"{name}/{step}"] for step in sequence.steps if f"{name}/{step}" in steps}
-        if taken.keys() == sequence.steps.keys():
-            yield from _Sequence(agreement, case, name, taken).lies(answers)
+        tasks = agreement.tasks_of(sequence)
+        taken = {step: steps[f"{name}/{step}"] for step in sequence.steps if f"{name}/{step}" in steps and step not in tasks}
+        done = tasks_done(observation, name, tasks)
+        if sequence.steps.keys() == taken.keys() | done.keys():
+            yield from _Sequence(agreement, case, name, taken, done, exchanges).lies(answers)
     if any(seen.exchange.step == STEP for seen in good):
         yield from _of_model(agreement, case, [seen for seen in good if seen.exchange.step == STEP])
 
@@ -129,9 +133,11 @@ def _once_only(agreement: Agreement, terms: OperationTerms, wrong: Response) -> 
 class _Sequence:
     """The lies about one sequence of which every step was answered well."""
 
-    def __init__(self, agreement: Agreement, case: str, name: str, taken: Mapping[str, Seen]) -> None:
-        self._agreement, self._case, self._name, self._taken = agreement, case, name, taken
-        constants = {"facts": agreement.contract.facts, "settings": agreement.contract.settings}
+    def __init__(
+        self, agreement: Agreement, case: str, name: str, taken: Mapping[str, Seen], done: Mapping[str, Any], exchanges: list[Exchange]
+    ) -> None:
+        self._agreement, self._case, self._name, self._taken, self._exchanges = agreement, case, name, taken, exchanges
+        constants = {"facts": agreement.contract.facts, "settings": agreement.contract.settings, **done}
         self._names: Mapping[str, Any] = {step: self._parts(seen, seen.response_body) for step, seen in taken.items()} | constants
 
     def _parts(self, seen: Seen, body: object) -> dict[str, object]:
@@ -167,11 +173,10 @@ class _Sequence:
 
     def _occurrence(self, step: str) -> int:
         """How often the step's request is made before it: in the steps that lead to the state, and in the row itself."""
-        terms = self._agreement.sequences[self._name]
-        here, row = terms.steps[step], list(terms.steps)
-        before = [terms.steps[each] for each in row[: row.index(step)]]
+        terms, own = self._agreement.sequences[self._name], self._taken[step].exchange
+        before = self._exchanges[: next(index for index, each in enumerate(self._exchanges) if each is own)]
         leading = self._agreement.contract.states.get(terms.given or "", [])
-        return before.count(here) + leading.count("/".join(here))
+        return sum(is_same(each.request, own.request) for each in before) + leading.count("/".join(terms.steps[step]))
 
     def _not_done(self, step: str, seen: Seen) -> Lie:
         """The step is answered as if it had been done; any promise of the row may be what that breaks."""

@@ -36,7 +36,7 @@ def lies(agreement: Agreement, case: str, observation: Observation, answers: Ans
             seen = Seen(agreement, exchange, None)
             if seen.terms is not None and seen.shape is not None:
                 yield from _About(agreement, case, seen, seen.terms, offers).lies()
-    yield from lasting_lies(agreement, case, exchanges, answers, offers.bears_on)
+    yield from lasting_lies(agreement, case, observation, answers, offers.bears_on)
 
 
 class _About:

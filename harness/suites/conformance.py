@@ -69,7 +69,8 @@ class Conformance:
     def _sequences(self, staging: Staging) -> Iterator[Case]:
         for name, terms in staging.setting.agreement.sequences.items():
             aim = f"sequences.{name}.*"
-            yield self._case("sequence", name, partial(self._in_a_row, staging, name, terms), aim)
+            if not staging.setting.agreement.tasks_of(terms):
+                yield self._case("sequence", name, partial(self._in_a_row, staging, name, terms), aim)
             if all(staging.setting.binding.binds(operation) for operation, _ in terms.steps.values()):
                 through = partial(self._through_client, staging, name, terms)
                 yield self._case("sequence", f"{name}-through-the-client", through, aim)
@@ -87,11 +88,7 @@ class Conformance:
     def _through_client(self, staging: Staging, name: str, terms: SequenceTerms) -> Observation | Skipped:
         if not staging.setting.provider.remembers:
             return Skipped(reason=SkipReason.NOT_FOR_THIS_PROVIDER, detail="it remembers nothing")
-        calls = [
-            replace(staging.invoke(operation, example), needs=terms.given, step=f"{name}/{step}")
-            for step, (operation, example) in terms.steps.items()
-        ]
-        return staging.play(tuple(calls))
+        return staging.play(staging.row(name, terms))
 
     # The provider alone
 

@@ -61,11 +61,7 @@ def attempts_over_grpc(staging: Staging) -> Iterator[Attempt]:
             yield Attempt(operation=terms.name, name=f"grpc-{example}", execute=partial(play_over_grpc, staging, calls), aims=aims)
     for name, sequence in staging.setting.agreement.sequences.items():
         if known and {operation for operation, _ in sequence.steps.values()} <= known:
-            steps = tuple(
-                replace(staging.invoke(operation, example), needs=sequence.given, step=f"{name}/{step}")
-                for step, (operation, example) in sequence.steps.items()
-            )
-            played = partial(play_over_grpc, staging, steps)
+            played = partial(play_over_grpc, staging, staging.row(name, sequence))
             yield Attempt(operation="sequence", name=f"grpc-{name}", execute=played, aims=(f"sequences.{name}.*",))
     stateful = staging.setting.agreement.contract.stateful
     walked = sorted(known & set(stateful.operations)) if stateful else []

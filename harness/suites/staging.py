@@ -12,7 +12,7 @@ from harness.checks.examples import example_parts
 from harness.checks.intent import forbidden_by, with_items
 from harness.client.driver import Trial, play
 from harness.client.scenario import Invoke, Scenario
-from harness.contract.agreement import OperationTerms
+from harness.contract.agreement import OperationTerms, SequenceTerms
 from harness.contract.expressions import EvaluationError, Expression
 from harness.exchange import Exchange, Observation, Request, Response
 from harness.provider.lying import LyingProvider
@@ -99,6 +99,16 @@ class Staging:
         examples = self.setting.agreement.operations[operation].model.examples
         chosen = examples[example or next(iter(examples))]
         return Invoke(operation=operation, parts=example_parts(chosen), arguments=arguments, needs=self._needed(chosen.given))
+
+    def row(self, name: str, sequence: SequenceTerms) -> tuple[Invoke, ...]:
+        """The calls that are the steps of a sequence."""
+        made = {step: self._task(*shown) or self.invoke(*shown) for step, shown in sequence.steps.items()}
+        return tuple(replace(call, needs=sequence.given, step=f"{name}/{step}") for step, call in made.items())
+
+    def _task(self, name: str, example: str) -> Invoke | None:
+        """The call that is an example of a task; None for an operation."""
+        task = self.setting.agreement.contract.tasks.get(name)
+        return Invoke(operation=name, parts={}, arguments=task.examples[example]) if task else None
 
     def _needed(self, state: str | None) -> str | None:
         """The state, where the provider remembers anything at all."""

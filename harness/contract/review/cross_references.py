@@ -126,7 +126,8 @@ def _states(review: Review) -> None:
     for name, sequence in contract.sequences.items():
         _known_state(review, ("sequences", name, "given"), sequence.given)
         for step, example in sequence.steps.items():
-            _known_example(review, ("sequences", name, "steps", step), example)
+            _known_step(review, ("sequences", name, "steps", step), example)
+    _tasks(review)
     if contract.stateful is not None:
         _known_state(review, ("stateful", "given"), contract.stateful.given)
         for index, name in enumerate(contract.stateful.operations):
@@ -150,6 +151,25 @@ def _known_example(review: Review, at: Steps, name: str) -> None:
     if _known_operation(review, at, operation) and example not in review.contract.operations[operation].examples:
         known = review.contract.operations[operation].examples
         review.problem(at, f"`{operation}` has no example `{example}`", ", ".join(known), nearest(example, known))
+
+
+def _known_step(review: Review, at: Steps, name: str) -> None:
+    """An example of an operation or of a task."""
+    task, _, example = name.partition("/")
+    if task not in review.contract.tasks:
+        _known_example(review, at, name)
+    elif example not in (known := review.contract.tasks[task].examples):
+        review.problem(at, f"`{task}` has no example `{example}`", ", ".join(known), nearest(example, known))
+
+
+def _tasks(review: Review) -> None:
+    steps = {step for sequence in review.contract.sequences.values() for step in sequence.steps.values()}
+    for name, task in review.contract.tasks.items():
+        if name in review.contract.operations:
+            review.problem(("tasks", name), f"there is an operation `{name}` too", at_key=True, hint="give it another name")
+        for example in task.examples:
+            if f"{name}/{example}" not in steps:
+                review.problem(("tasks", name, "examples", example), "is a step of no sequence, so nothing is promised of it", at_key=True)
 
 
 def _known_operation(review: Review, at: Steps, name: str, *, at_key: bool = False) -> bool:
