@@ -22,6 +22,7 @@ class Breach:
     expected: str
     actual: str
     pointer: str = ""
+    hidden: bool = False  # from the client: its HTTP library leaves unread what is wrong
 
 
 @dataclass(kw_only=True)
@@ -30,6 +31,11 @@ class Reading:
 
     touched: set[str] = field(default_factory=set)
     breaches: list[Breach] = field(default_factory=list)
+
+    @property
+    def seems_whole(self) -> bool:
+        """Whether nothing is wrong that a client could see."""
+        return all(breach.hidden for breach in self.breaches)
 
     def note(self, clause: str, *, breach: bool, expected: str, actual: str, pointer: str = "") -> None:
         self.touched.add(clause)
@@ -58,12 +64,14 @@ def _read(seen: Seen) -> Reading:
         return reading
     at = response_clause(terms.name, response.status)
     reading.touched.add(at)
-    if _media_type(seen, shape, at, reading):
+    if seen.has_no_body:
+        _no_body(seen, at, reading)
+    if seen.has_no_body or _media_type(seen, shape, at, reading):
         _headers(seen, shape, at, reading)
-        if shape.error or shape.body is not None:
+        if not seen.has_no_body and (shape.error or shape.body is not None):
             named = schema_steps("operations", terms.name, "responses", response.status, "body")
             _schema(seen, ("errors", shape.error, "body") if shape.error else named, at, reading)
-        if not reading.breaches and response.status < 300 and seen.request_is_valid:
+        if reading.seems_whole and response.status < 300 and seen.request_is_valid:
             _invariants(seen, terms, response.status, reading)
     if shape.error:
         breach, what = bool(reading.breaches), "; ".join(each.actual for each in reading.breaches[:1])
@@ -109,6 +117,16 @@ def _media_type(seen: Seen, shape: ResponseShape, at: str, reading: Reading) -> 
         reading.note(clause, breach=True, expected="a body that is JSON", actual=f"a body that is not: {_start(response.body)}")
         return False
     return True
+
+
+def _no_body(seen: Seen, at: str, reading: Reading) -> None:
+    """What HTTP forbids to be sent is no client's to read, and gets in the way of the next answer."""
+    response, method = seen.exchange.response, seen.exchange.request.method
+    assert response is not None
+    why = "an answer to HEAD" if method == "HEAD" else f"an answer with status {response.status}"
+    if response.body:
+        actual = f"{len(response.body)} bytes: {_start(response.body)}"
+        reading.breaches.append(Breach(clause=at, expected=f"no body: {why} has none", actual=actual, hidden=True))
 
 
 def _start(body: bytes) -> str:

@@ -41,7 +41,7 @@ def _credential(seen: Seen, auth_header: str) -> str | None:
 def is_good(seen: Seen) -> bool:
     """Whether an exchange ended with a success that keeps the contract."""
     response = seen.exchange.response
-    return response is not None and response.status < 300 and not read_response(seen).breaches
+    return response is not None and response.status < 300 and read_response(seen).seems_whole
 
 
 def group(call: Call, sent: tuple[Seen, ...]) -> tuple[Group, ...]:

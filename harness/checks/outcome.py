@@ -95,7 +95,7 @@ class _Outcome:
         if isinstance(trouble, int):
             shape = terms.response_for(trouble)
             found = {response_clause(terms.name, trouble, "raises"): shape.raises} if shape is not None and shape.raises else {}
-            undeclared = shape is None or (shape.error is not None and bool(read_response(last).breaches))
+            undeclared = shape is None or (shape.error is not None and not read_response(last).seems_whole)
             return found | (self._failures("invalid_response") if undeclared else {})
         if trouble == "protocol":
             return self._failures("invalid_response", "connection")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from harness.contract.agreement import Agreement, OperationTerms, schema_steps
+from harness.contract.bodiless import has_no_body
 from harness.contract.expressions import EvaluationError
 from harness.contract.model import ResponseShape
 from harness.contract.schemas import Violation
@@ -51,7 +52,7 @@ class Seen:
     def response_body(self) -> object:
         """The body as JSON, or as text for another media type; UNREADABLE when it should be JSON and is not."""
         response = self.exchange.response
-        if response is None or not response.body:
+        if response is None or not response.body or self.has_no_body:
             return None
         if response.media_type.endswith("json"):
             try:
@@ -59,6 +60,12 @@ class Seen:
             except ValueError:
                 return UNREADABLE
         return response.body.decode("utf-8", "replace")
+
+    @property
+    def has_no_body(self) -> bool:
+        """Whether HTTP leaves this answer without a body."""
+        response = self.exchange.response
+        return response is not None and has_no_body(self.exchange.request.method, response.status)
 
     @cached_property
     def request_parts(self) -> Mapping[str, object]:

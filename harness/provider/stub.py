@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 
 from harness.contract.agreement import Agreement, OperationTerms, schema_steps
+from harness.contract.bodiless import has_no_body
 from harness.contract.document import value_at
 from harness.contract.expressions import EvaluationError, Expression
 from harness.contract.model import ResponseShape
@@ -157,6 +158,8 @@ class Stub:
         except EvaluationError as error:  # the contract says too little of such a request
             reason = f"the contract's own expression has no value for this request: {error}"
             response = Response(status=500, headers=(("content-type", "text/plain"),), body=reason.encode())
+        if response.body and has_no_body(request.method, response.status):
+            response = Response(status=response.status, headers=response.headers)
         self._note(request, response, prepared.terms.name, reason)
         return response
 

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+from harness.contract.bodiless import has_no_body
 from harness.exchange import Headers, Request, Response
 from harness.wire.clock import members
 
@@ -27,6 +28,8 @@ OF_ONE_HOP = frozenset(
         "content-length",
     }
 )
+AT_ONCE_S = 0.05
+MOST_UNASKED = 4096
 PACKED = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # as zlib calls them
 RENEWED = OF_ONE_HOP | {"accept-encoding"}  # a body that is packed could be neither judged nor recorded
 
@@ -100,7 +103,8 @@ def _sent(request: Request, origin: str, timeout_s: float) -> Response:
     try:
         with opener.open(outgoing, timeout=timeout_s) as response:
             headers = _kept(tuple((name.lower(), value) for name, value in response.getheaders()), OF_ONE_HOP)
-            return _unpacked(Response(status=response.status, headers=headers, body=response.read()))
+            body = _unasked(response) if has_no_body(request.method, response.status) else response.read()
+            return _unpacked(Response(status=response.status, headers=headers, body=body))
     except TimeoutError:
         raise
     except urllib.error.URLError as error:
@@ -109,6 +113,15 @@ def _sent(request: Request, origin: str, timeout_s: float) -> Response:
         ) from error
     except (OSError, http.client.HTTPException) as error:
         raise ConnectionError(f"{origin}: {error or type(error).__name__}") from error
+
+
+def _unasked(response: http.client.HTTPResponse) -> bytes:
+    """What comes after the head of an answer that has no body, and at once: the library leaves it unread."""
+    try:
+        response.fp.raw._sock.settimeout(AT_ONCE_S)  # type: ignore[attr-defined]  # of SocketIO
+        return bytes(response.fp.read1(MOST_UNASKED))
+    except (OSError, AttributeError):  # nothing comes, or this Python keeps its socket elsewhere
+        return b""
 
 
 def _unpacked(response: Response) -> Response:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Final, Literal, NamedTuple
 
+from harness.contract.bodiless import has_no_body
 from harness.exchange import Headers, Response
 
 # Framing belongs to one connection: what the provider's connection said of itself is not passed on.
@@ -56,7 +57,7 @@ class Message:
 
     @property
     def bodiless(self) -> bool:
-        return self.to_head or self.response.status in (204, 304)
+        return has_no_body("HEAD" if self.to_head else "", self.response.status)
 
     @property
     def body(self) -> bytes:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 
 from harness.contract.agreement import OperationTerms, schema_steps
+from harness.contract.bodiless import has_no_body
 from harness.contract.document import Steps
 from harness.contract.expressions import EvaluationError, Expression
 from harness.contract.model import ErrorShape, Example, ExampleResponse, Operation, Parameter, ResponseShape
@@ -36,6 +37,9 @@ def _responses(review: Review, name: str, operation: Operation) -> None:
     """What the responses themselves show: an error's own body, a header's value."""
     for status, shape in operation.responses.items():
         at = schema_steps("operations", name, "responses", status)
+        if shape.body is not None and has_no_body(operation.method, status):
+            why = "an answer to HEAD" if operation.method == "HEAD" else f"an answer with status {status}"
+            review.problem((*at, "body"), f"{why} has no body", at_key=True)
         if shape.example is not None and (shape.error or shape.body is not None):
             _by_schema(review, _body_schema(name, status, shape), shape.example, (*at, "example"))
         for header_name, header in shape.headers.items():

@@ -10,6 +10,7 @@ import orjson
 
 from harness.checks.parameters import typed_parameter
 from harness.contract.agreement import Agreement, OperationTerms, response_clause, schema_steps
+from harness.contract.bodiless import has_no_body
 from harness.contract.clauses import clause_id
 from harness.exchange import Response
 from harness.wire.mutations.edits import Edit, Kind, Steps, pointer, replaced
@@ -26,6 +27,7 @@ MALFORMED: Mapping[str, Callable[[bytes], bytes]] = {
     "HTML": lambda data: HTML,
     "blank": lambda data: b" \r\n",
 }
+UNASKED = "a body where HTTP has none"
 OTHER_TYPES = ("text/html", "text/plain; charset=utf-8", "application/json", "application/octet-stream")
 _OF_THE_BODY = ("content-length", "transfer-encoding", "content-encoding")
 
@@ -73,6 +75,10 @@ def of_edit(response: Response, edit: Edit) -> Message:
 def bodies(agreement: Agreement, terms: OperationTerms, response: Response) -> Iterator[Message]:
     """Bodies that are not the JSON that they should be."""
     clause, wanted = _media_type(agreement, terms, response.status)
+    if has_no_body(terms.model.method, response.status):
+        body = carrying(response, encoded({"unasked": True}), media_type="application/json")
+        yield Message(kind=Kind.FILLED, note=UNASKED, response=body, clause=response_clause(terms.name, response.status))
+        return
     if clause is None:
         return
     if not wanted.endswith("json"):  # of other text nothing but its schema says what is malformed
