@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from harness.cli.telling import BROKEN, USAGE, style
+from harness.contract.advice import advice
 from harness.contract.catalog import CLIENTS, UnknownContract, contracts_folder, find, load
 from harness.contract.problems import ContractError, Problem
 from harness.contract.reader import read_document
@@ -28,6 +29,8 @@ def command(names: tuple[str, ...], write_schema: bool) -> None:
       harness lint voyage_ai
       harness lint drafts/new_service.yaml
       harness lint --write-schema   contract.schema.json, for yaml-language-server
+
+    A warning says what is no mistake and yet may not be what is meant; it changes no exit status.
 
     \b
     Exit status: 0 all are readable, 1 a published schema is stale, 2 a contract can't be read.
@@ -53,6 +56,8 @@ def command(names: tuple[str, ...], write_schema: bool) -> None:
 
 def _contract(path: Path, here: Path) -> str:
     agreement = load(path, root=here)
+    for each in advice(agreement):
+        click.echo(style(f"{each.place}: warning: {each.told}", "yellow"))
     return f"{len(agreement.operations)} operations, {len(agreement.clauses)} clauses"
 
 

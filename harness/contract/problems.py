@@ -39,13 +39,13 @@ class Problem:
     allowed: str = ""
     hint: str = ""
 
+    @property
+    def told(self) -> str:
+        """Everything but its place."""
+        return self.message + (ALLOWED + self.allowed if self.allowed else "") + (f"; {self.hint}" if self.hint else "")
+
     def __str__(self) -> str:
-        text = f"{self.place}: {self.message}"
-        if self.allowed:
-            text += ALLOWED + self.allowed
-        if self.hint:
-            text += f"; {self.hint}"
-        return text
+        return f"{self.place}: {self.told}"
 
 
 class ContractError(Exception):

@@ -53,7 +53,7 @@ class Wait(Part):
     """Back-off: ``initial * multiplier**n`` capped at ``max``, plus up to ``jitter``; n counts from 0."""
 
     initial: Duration
-    multiplier: float = Field(ge=1)
+    multiplier: float = Field(default=1.0, ge=1)
     max: Duration
     jitter: Duration
 
