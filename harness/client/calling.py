@@ -77,8 +77,24 @@ def raised(error: BaseException, names: Mapping[str, tuple[str, ...]], log: Sequ
     told = {f"{kind} from {source.__name__}" for kind in own for source in (type(cause).__mro__ if cause else ())}
     own += [f"{kind}:{status}" for kind in own if status is not None]
     known = [name for name, aliases in names.items() if set(aliases) & {*own, *told}]
-    text = "\n".join((repr(error), str(error), *_attributes(error), "".join(traceback.format_exception(error)), *log))
+    text = "\n".join((repr(error), str(error), *_attributes(error), _trace(error), *log))
     return Raised(type=own[0], bases=(*own[1:], *known), message=str(error), text=text)
+
+
+def _trace(error: BaseException) -> str:
+    """The error as Python prints it, but for the marks below the lines: to place them, each line is parsed anew."""
+    told = traceback.TracebackException.from_exception(error)
+    _unmark(told)
+    return "".join(told.format())
+
+
+def _unmark(told: traceback.TracebackException | None) -> None:
+    if told is None:
+        return
+    for frame in told.stack:
+        frame.colno = frame.end_colno = None
+    for inner in (told.__cause__, told.__context__, *(told.exceptions or ())):
+        _unmark(inner)
 
 
 def _status(error: BaseException) -> int | str | None:

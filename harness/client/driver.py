@@ -179,8 +179,7 @@ class _Stage:
             with self.overheard.listening():
                 yield
         finally:
-            os.environ.clear()
-            os.environ.update(before)
+            _restore_environment(before)
 
     def hangs(self, error: Exception) -> None:
         """The play ended here, because the client did not."""
@@ -394,3 +393,11 @@ class _Stage:
             ended_s=call.ended_s,
             step=call.step,
         )
+
+
+def _restore_environment(before: Mapping[str, str]) -> None:
+    """Set back what has changed; to set each variable takes longer than many a play."""
+    now = dict(os.environ)
+    for name in now.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update({name: value for name, value in before.items() if now.get(name) != value})

@@ -8,9 +8,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.contract.agreement import Agreement
+from harness.contract.document import value_at
 from harness.contract.openapi import export
+from harness.contract.schemas import reference
 from harness.exchange import Request
 from harness.extras import installed_by
+from harness.wire.mutations.keywords import types_of
 
 if TYPE_CHECKING:
     from schemathesis import Case
@@ -46,10 +49,16 @@ class Generator:
         return {}
 
     def _can_be_negated(self, operation: str) -> bool:
-        """Whether any request breaks the schemas: what stands in a path is text, whatever is made of it."""
+        """Whether there is anything to break: of a path that takes any text, some hundred draws would find nothing."""
         request = self.agreement.operations[operation].model.request
-        in_path = (types_of(resolved(self.agreement, each.value_schema)) for each in request.path.values())
-        return bool(request.body is not None or request.query or request.headers or any("string" not in each for each in in_path))
+        closed = any(not self._takes_any_text(each.value_schema) for each in request.path.values())
+        return bool(request.body is not None or request.query or request.headers or closed)
+
+    def _takes_any_text(self, schema: Any) -> bool:
+        """Whether whatever can stand in a path keeps the schema."""
+        target = reference(schema)
+        named = schema if target is None else value_at(self.agreement.document.value, target)
+        return named.keys() <= {"type", "minLength"} and "string" in types_of(named) and named.get("minLength", 0) <= 1
 
     @cached_property
     def _schema(self) -> "BaseSchema":

@@ -1,5 +1,6 @@
 """Pact itself, its Rust core included: the only module that knows it, and it is imported when first needed."""
 
+import builtins
 import contextlib
 import json
 import logging
@@ -29,10 +30,13 @@ def engine() -> Any:
     os.environ["PACT_DO_NOT_TRACK"] = "true"
     for name in ("pact", "pact.ffi", "pact.plugins"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    importing = builtins.__import__
     try:
         import pact
     except ModuleNotFoundError as error:
         raise EngineMissing(installed_by("pact")) from error
+    finally:
+        builtins.__import__ = importing  # pact puts two of its own in its place, which each import of the process would go through
     return pact
 
 
