@@ -85,7 +85,7 @@ def _refusal(judge: Judge, seen: Seen) -> Iterator[Judgement]:
             actual=f"status {response.status} for {shown(seen.request_body)}",
             exchange=seen.exchange,
         )
-    if response.status in _refusals(seen, wanted):
+    if response.status in _refusals(seen, wanted, breaks_parameters=bool(wrong_parameters)):
         wanted = response.status
     yield from judge.expect(
         response_clause(terms.name, wanted),
@@ -96,7 +96,7 @@ def _refusal(judge: Judge, seen: Seen) -> Iterator[Judgement]:
     )
 
 
-def _refusals(seen: Seen, wanted: int) -> set[int]:
+def _refusals(seen: Seen, wanted: int, *, breaks_parameters: bool) -> set[int]:
     """The statuses with which a bad request may be refused: a rule has its own, a schema any that is for bad requests.
 
     Where it matters what was asked before, the request may also be refused for what is there or is not.
@@ -104,7 +104,7 @@ def _refusals(seen: Seen, wanted: int) -> set[int]:
     assert seen.terms is not None
     shapes = seen.terms.model.responses
     found = {wanted, *(seen.terms.model.request.rules[name].status for name in seen.broken_rules)}
-    if not seen.broken_rules or seen.request_violations or seen.request_body is UNREADABLE:
+    if not seen.broken_rules or seen.request_violations or seen.request_body is UNREADABLE or breaks_parameters:
         found |= {status for status, shape in shapes.items() if shape.when == "invalid_request"}
     if any(example.given for example in seen.terms.model.examples.values()):
         found |= {status for status, shape in shapes.items() if 400 <= status < 500 and shape.when is None}

@@ -112,7 +112,7 @@ class Rest:
             parsed = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise Refused(Kind.FORMAT, str(error)) from error
-        if _lists_booleans(body):
+        if "/points" in request.path and _lists_booleans(body):  # elsewhere `vectors` are described, not given
             _refuse_booleans(parsed)
         return parsed
 

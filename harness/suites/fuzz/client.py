@@ -13,6 +13,7 @@ from harness.exchange import Exchange, Observation, Request, Response
 from harness.suites.case import Case, Skipped
 from harness.suites.fuzz.answers import MOST_CALLS, Answers, Lies
 from harness.suites.fuzz.generated import EngineMissing
+from harness.suites.fuzz.plain import declared_only
 from harness.suites.fuzz.provider import SUITE, ProviderFuzz
 from harness.suites.fuzz.routes import Promise, leaves_open, promises
 from harness.suites.fuzz.variants import VARIANTS, Variant, good_variants
@@ -206,7 +207,9 @@ class ClientFuzz:
 
     def _call(self, request: Request) -> Invoke:
         parts = Seen(self.staging.setting.agreement, Exchange(request=request), None).request_parts
-        return replace(self.staging.invoke(self.terms.name), parts={**parts, "headers": {}})
+        root = self.staging.setting.agreement.document.value
+        body = declared_only(parts["body"], self.terms.model.request.body, root)
+        return replace(self.staging.invoke(self.terms.name), parts={**parts, "body": body, "headers": {}})
 
 
 def _mixed(messages: list[Message]) -> list[Response]:

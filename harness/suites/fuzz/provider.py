@@ -15,7 +15,7 @@ from harness.suites.asking import ask
 from harness.suites.case import Case, Skipped
 from harness.suites.fuzz.bodies import GROUPS, Ask, Bodies
 from harness.suites.fuzz.generated import EngineMissing, Generator, Mode
-from harness.suites.fuzz.plain import is_portable, plainly, takes_several, whole
+from harness.suites.fuzz.plain import LARGEST_FLOAT, is_portable, plainly, takes_several, whole
 from harness.suites.fuzz.routes import Promise, promises
 from harness.suites.fuzz.rules import breaking_rule, repaired
 from harness.suites.staging import Staging
@@ -227,7 +227,7 @@ class ProviderFuzz:
             if self.staging.setting.provider.remembers:
                 found = [self._placed(request) for request in found if not self._is_example(request)]
         else:
-            found = [plainly(request) for request in found if not self._is_ambiguous(request)]
+            found = [plainly(request) for request in found if is_portable(request, LARGEST_FLOAT) and not self._is_ambiguous(request)]
         return [replace(request, headers=(*request.headers, *self._authorization())) for request in found]
 
     def _placed(self, request: Request) -> Request:

@@ -270,3 +270,27 @@ def test_what_only_the_real_server_can_do_is_said_so(
     response = square(method, target, body)
     assert response.status == 400
     assert "is not supported by the embedded engine" in error_of(response)
+
+
+def test_what_is_badly_written_is_told_before_what_does_not_fit_also_to_who_does_not_wait(square: Ask) -> None:
+    unfit, unwritten = {"id": 11, "vector": [1, 2, 3]}, {"id": -1, "vector": [1, 2, 3, 4]}
+    response = upsert(square, unfit, unwritten, wait="false")
+    assert (response.status, "-1 is not a valid point ID" in error_of(response)) == (400, True)
+
+
+def test_columns_are_looked_for_before_points(square: Ask) -> None:
+    columns = {"ids": [21, 22], "vectors": [[1, 2, 3, 4]]}
+    response = square("PUT", "/collections/c/points?wait=false", {"points": [POINT], "batch": columns})
+    assert response.status == 422
+    read = square("PUT", "/collections/c/points?wait=true", {"points": "unread", "batch": columns | {"ids": [21]}})
+    assert result_of(read)["status"] == "completed"
+
+
+def test_an_index_of_no_type_is_refused_also_without_wait(square: Ask) -> None:
+    response = square("PUT", "/collections/c/index?wait=false", {"field_name": "h"})
+    assert (response.status, "please specify `field_schema`" in error_of(response)) == (400, True)
+
+
+def test_a_collection_is_described_with_flags_that_are_no_numbers(ask: Ask) -> None:
+    described = {"vectors": {"size": 4, "distance": "Dot", "on_disk": True, "other": [False]}}
+    assert result_of(ask("PUT", "/collections/flags", described)) is True
