@@ -37,6 +37,7 @@ class BoundExpressions:
 
 
 MADE_NAMES = frozenset({"number", "text"})
+QUESTION_NAMES = frozenset({"items", "facts", "settings"})
 
 
 def compile_bind(bind: Bind, names: frozenset[str]) -> BoundExpressions:

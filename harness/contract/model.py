@@ -292,12 +292,14 @@ class Sequence(Part):
 class Stateful(Part):
     """Operations that answer as a simple model says, whatever was done before; ``given`` is where both start.
 
-    What is done are their examples, in any order.
+    What is done are their examples, in any order. ``questions`` are asked of many items that went out in one
+    request: an operation of these, and an expression over the ``items`` for a map with ``body``, ``path`` and ``query``.
     """
 
     model: DottedPath
     given: str
     operations: list[Name] = Field(min_length=1)
+    questions: dict[Name, Expression] = {}
 
 
 class ErrorShape(Part):

@@ -10,7 +10,7 @@ from typing import Any
 from harness.checks.examples import example_parts
 from harness.checks.stateful import STEP, make_model
 from harness.client.reaching import reach
-from harness.contract.agreement import OperationTerms
+from harness.contract.agreement import QUESTION_NAMES, OperationTerms, compiled
 from harness.exchange import Exchange, Observation, Request
 from harness.suites.case import Case, Setting, Skipped
 from harness.suites.staging import Staging
@@ -68,6 +68,17 @@ def _moves(setting: Setting) -> list[Move]:
             parts = example_parts(example)
             found.append(Move(terms=terms, parts=parts, request=staging.request(terms, parts)))
     return found
+
+
+def _questions(setting: Setting, items: list[object]) -> Iterator[Move]:
+    """What the contract asks of many items that went out in one request."""
+    staging, contract = Staging(setting), setting.agreement.contract
+    assert contract.stateful is not None
+    for name, source in contract.stateful.questions.items():
+        made = compiled(source, QUESTION_NAMES).evaluate({"items": items, "facts": contract.facts, "settings": contract.settings})
+        assert isinstance(made, Mapping)
+        terms, parts = setting.agreement.operations[name], {"query": {}, "path": {}, "headers": {}, "body": None, **made}
+        yield Move(terms=terms, parts=parts, request=staging.request(terms, parts))
 
 
 class _Play:
@@ -138,8 +149,10 @@ def _many(setting: Setting, *, operation: str) -> Observation:
     """A thousand items and one in one go, and then every question."""
     staging, play = Staging(setting), _Play(setting)
     terms = setting.agreement.operations[operation]
-    call = staging.call_with(terms, staging.items(terms, MANY))
+    items = staging.items(terms, MANY)
+    call = staging.call_with(terms, items)
     moves = [Move(terms=terms, parts=call.parts, request=staging.request(terms, call.parts))]
+    moves += _questions(setting, items)
     moves += [move for move in _moves(setting) if move.terms.name != operation]
     try:
         for move in moves:

@@ -132,6 +132,10 @@ def _states(review: Review) -> None:
         _known_state(review, ("stateful", "given"), contract.stateful.given)
         for index, name in enumerate(contract.stateful.operations):
             _known_operation(review, ("stateful", "operations", index), name)
+        for name in contract.stateful.questions:
+            if name not in (known := contract.stateful.operations):
+                message = f"`{name}` is none of the operations that the model knows"
+                review.problem(("stateful", "questions", name), message, ", ".join(known), nearest(name, known), at_key=True)
     for name, operation in contract.operations.items():
         for example_name, shown in operation.examples.items():
             _known_state(review, ("operations", name, "examples", example_name, "given"), shown.given)

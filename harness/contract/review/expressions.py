@@ -5,6 +5,7 @@ from typing import Any
 
 from harness.contract.agreement import (
     MADE_NAMES,
+    QUESTION_NAMES,
     SCOPE_NAMES,
     SEQUENCE_NAMES,
     compile_operation,
@@ -40,6 +41,8 @@ def check_expressions(review: Review) -> None:
             _compile(review, ("sequences", name, "promises", promise), source, names)
         if len(review.problems) == before:
             review.sequences[name] = compile_sequence(sequence)
+    for name, source in review.contract.stateful.questions.items() if review.contract.stateful else ():
+        _compile(review, ("stateful", "questions", name), source, QUESTION_NAMES)
 
 
 def _compile(review: Review, at: Steps, source: str, names: frozenset[str]) -> None:

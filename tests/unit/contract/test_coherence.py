@@ -4,9 +4,19 @@ from collections.abc import Callable
 
 import pytest
 
+from harness.contract.agreement import Agreement
 from harness.contract.problems import Problem
 
 Change = tuple[str, str]
+ROWS = """
+tasks:
+  stock_up: {call: stock_up, examples: {fruit: {items: [apple]}}}
+sequences:
+  stocked: {steps: {stocked: stock_up/fruit, found: look_up/first}, promises: {all: stocked.returned == true && found.response.status == 200}}
+stateful: {model: a:B, given: open, operations: [look_up], questions: {look_up: '{"path": {"number": size(items)}}'}}
+states: {open: []}
+errors:
+  detail:"""
 
 
 @pytest.mark.parametrize(
@@ -66,6 +76,27 @@ def test_a_contradiction_is_told_at_its_place(problems: Callable[..., tuple[Prob
     found = problems(*changes)
     assert any(said in str(problem) for problem in found), "\n".join(map(str, found))
     assert len(found) <= 2
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("stocked: stock_up/fruit", "stocked: stock_up/furit"), "`stock_up` has no example `furit`; allowed: fruit"),
+        (("stocked: stock_up/fruit", "stocked: stockup/fruit"), "there is no operation `stockup`"),
+        (("stocked: stock_up/fruit, ", ""), "is a step of no sequence, so nothing is promised of it"),
+        (("  stock_up: {call", "  order: {call"), "there is an operation `order` too; give it another name"),
+        (("questions: {look_up", "questions: {lookup"), "`lookup` is none of the operations that the model knows; allowed: look_up"),
+        (("size(items)}}'", "size(itms)}}'"), "can't be parsed"),
+    ],
+)
+def test_a_task_and_a_question_agree_with_the_rest(problems: Callable[..., tuple[Problem, ...]], change: Change, said: str) -> None:
+    found = problems(("\nerrors:\n  detail:", ROWS), change)
+    assert any(said in str(problem) for problem in found), "\n".join(map(str, found))
+
+
+def test_a_step_of_a_sequence_may_be_a_task(read: Callable[..., Agreement]) -> None:
+    agreement = read(("\nerrors:\n  detail:", ROWS))
+    assert agreement.tasks_of(agreement.sequences["stocked"]) == {"stocked": "stock_up"}
 
 
 def test_two_operations_never_answer_the_same_request(only_problem: Callable[..., Problem], contract: str) -> None:
