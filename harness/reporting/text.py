@@ -8,6 +8,7 @@ from harness.reporting.summary import ClauseResult, State, Summary
 
 Line = tuple[str, str]  # text and style: "", "bold", "green", "red", "yellow", "dim"
 MOST_FINDINGS = 25
+MOST_NAMES = 3
 
 
 def lines(summary: Summary, *, verbose: bool = False) -> Iterator[Line]:
@@ -18,7 +19,7 @@ def lines(summary: Summary, *, verbose: bool = False) -> Iterator[Line]:
     yield from _findings(summary)
     yield from _troubles(summary)
     yield from _unchecked(summary)
-    yield from ((f"note: {note}", "dim") for note in summary.notes)
+    yield from ((f"note: {note}", "dim") for note in _together(summary.notes))
     yield _conclusion(summary)
 
 
@@ -26,6 +27,20 @@ def _head(summary: Summary) -> Iterator[Line]:
     started = summary.started
     yield f"{started.contract}: {started.title} ({started.file})", "bold"
     yield f"client {started.client} · provider {started.provider} (evidence: {started.level}) · seed {started.seed}", ""
+
+
+def _together(notes: list[str]) -> Iterator[str]:
+    """The notes; where several things are the same, they are told in one line."""
+    things: dict[str, list[str]] = {}
+    for note in notes:
+        thing, was, what = note.partition(" was ")
+        things.setdefault(was and what or note, []).append(thing)
+    for what, names in things.items():
+        if len(names) == 1:
+            yield names[0] if names[0] == what else f"{names[0]} was {what}"
+        else:
+            more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+            yield f"{', '.join(names[:MOST_NAMES])}{more} were {what}"
 
 
 def _suites(summary: Summary) -> Iterator[Line]:
