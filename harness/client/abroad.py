@@ -36,5 +36,11 @@ def assure_judgeable(client: object, exchanges: Sequence[Exchange], now_s: float
         )
 
 
+def assure_understood(client: object) -> None:
+    """CommandFailed when a client over there did not keep the protocol: what was seen of it means nothing then."""
+    if isinstance(client, Foreign) and client.misunderstood:
+        raise CommandFailed(f"{client.misunderstood}; its output is for messages alone: whatever else it has to say belongs on stderr")
+
+
 def _unavailable(binding: Binding, error: CommandFailed) -> UnknownClient:
     return UnknownClient(f"{binding.title}: {error}" + (f"; install it: {binding.install}" if binding.install else ""))

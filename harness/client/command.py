@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.wire.clock import VirtualClock
+from harness.wire.clock import VirtualClock, real
 
+LOOKS, LOOK_S = 50, 0.002  # at a process whose output is closed: it ends only then
 PATIENCE_S = 0.3  # real seconds for a process to do something before it is taken to wait
 
 Message = dict[str, Any]
@@ -65,6 +66,14 @@ class Process:
     @property
     def lives(self) -> bool:
         return self._child.poll() is None
+
+    def ending(self) -> str:
+        """How it has just ended, such as `` with status 1``; empty while it lives on, without an output."""
+        for _ in range(LOOKS):
+            if (code := self._child.poll()) is not None:
+                return f" by signal {-code}" if code < 0 else f" with status {code}"
+            real.sleep(LOOK_S)
+        return ""
 
     def waits(self) -> bool:
         """Whether all of its threads sleep, as far as the platform tells; False where it does not."""
@@ -129,6 +138,7 @@ class Foreign:
         self._last_words = ""
         self._unanswered = 0
         self._asleep: set[int] = set()
+        self.misunderstood = ""  # what it printed that is no message: nothing that it says is worth anything then
 
     @property
     def is_silent(self) -> bool:
@@ -166,7 +176,7 @@ class Foreign:
         """Let go of the process; one that has not answered yet is ended."""
         for sleep in self._sleeps.values():
             sleep.cancel()
-        self._process.serving = any(not answer.done() for answer in self._answers.values())
+        self._process.serving = bool(self.misunderstood) or any(not answer.done() for answer in self._answers.values())
         for transport in self._transports:
             transport.close()
 
@@ -190,11 +200,19 @@ class Foreign:
                 self._sleep(int(message["sleep"]), float(message["seconds"]))
             elif "forget" in message:
                 self._forget(int(message["forget"]))
+            elif not isinstance(message.get("raised", {}), dict):
+                self._misunderstand(line)
             elif not (answer := self._answers[message["id"]]).done():
                 self._unanswered -= 1
                 answer.set_result(message)
-        except (ValueError, KeyError, TypeError):
-            self._fail(f"it printed what is no message: {line[:200].decode('utf-8', 'replace')}")
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self._misunderstand(line)
+
+    def _misunderstand(self, line: bytes) -> None:
+        text = line.decode("utf-8", "replace")
+        self._said(text)
+        self.misunderstood = self.misunderstood or f"it printed what is no message: {text[:200]}"
+        self._fail(self.misunderstood)
 
     def _sleep(self, number: int, seconds: float) -> None:
         async def passed() -> None:
@@ -215,7 +233,7 @@ class Foreign:
         self._said(line.decode("utf-8", "replace"))
 
     def _over(self) -> None:
-        self._fail(f"it ended; the last that it said was: {self._last_words or 'nothing'}")
+        self._fail(f"it ended{self._process.ending()}; the last that it said was: {self._last_words or 'nothing'}")
 
     def _fail(self, why: str) -> None:
         for answer in self._answers.values():

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from harness.client.abroad import assure_judgeable, made_there, process_of
+from harness.client.abroad import assure_judgeable, assure_understood, made_there, process_of
 from harness.client.attribution import Span, owners
 from harness.client.binding import Binding
 from harness.client.calling import called, closed, entered, method_of, raised, spoil
@@ -77,7 +77,9 @@ def play(trial: Trial, scenario: Scenario) -> Observation:
             run(partial(stage.play, scenario), clock=clock, real_limit_s=trial.real_limit_s, patience_s=patience_s)
         except (RealTimeExceeded, Stalled) as error:
             stage.hangs(error)
+            assure_understood(stage.foreign)
             assure_judgeable(stage.foreign, stage.wire.exchanges, clock.now_s)
+    assure_understood(stage.foreign)
     return stage.observation()
 
 

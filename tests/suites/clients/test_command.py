@@ -17,7 +17,7 @@ from harness.engine import run_case
 from harness.exchange import Observation, Raised, Request, Returned
 from harness.provider.stubbed import StubProvider
 from harness.suites.case import Case, Setting
-from harness.verdict import Outcome
+from harness.verdict import Outcome, Verdict
 from harness.wire.faults import Answer, Fault, Timeout
 
 from .conftest import ROOT
@@ -81,9 +81,10 @@ def agreement() -> Agreement:
     return load(ROOT / "contracts" / "voyage_ai.yaml", root=ROOT)
 
 
-def bound(agreement: Agreement, folder: Path, source: str) -> Binding:
+def bound(agreement: Agreement, folder: Path, source: str, returns: str = "result.data.map(d, d.index)") -> Binding:
     (folder / "script.py").write_text(source, "utf-8")
-    (folder / "script.yaml").write_text(FILE.format(python=sys.executable, script="script.py"), "utf-8")
+    text = FILE.format(python=sys.executable, script="script.py").replace("result.data.map(d, d.index)", returns)
+    (folder / "script.yaml").write_text(text, "utf-8")
     return bind(agreement, str(folder / "script.yaml"))
 
 
@@ -195,3 +196,64 @@ def test_a_command_that_the_provider_keeps_waiting_for_ever_is_judged(agreement:
     seen = play(trial, (rerank("a"),))
     assert seen.hung
     assert {judgement.clause for judgement in judge(agreement, seen) if judgement.finding} >= {"provider.timeout", "resilience.budget"}
+
+
+def verdict_on(agreement: Agreement, folder: Path, source: str, *steps: Invoke) -> Verdict:
+    binding, provider = bound(agreement, folder, source, RANKED), StubProvider(agreement)
+    trial = Trial(binding=binding, upstream=provider.upstream, credential=provider.credential, real_limit_s=2.0)
+    case = Case(suite="conformance", operation="rerank", name="odd", execute=lambda: play(trial, steps or (rerank("a"),)))
+    return run_case(Setting(agreement=agreement, binding=binding, provider=provider, root=folder), case)
+
+
+RANKED = """'result.data.map(d, {"index": d.index, "score": d.relevance_score, "document": has(d.document) ? d.document : null})'"""
+CALL = 'tell({"id": message["id"], "returned": post(made, message["arguments"])})'
+
+
+def test_the_script_is_honest_as_it_is(agreement: Agreement, tmp_path: Path) -> None:
+    assert verdict_on(agreement, tmp_path, SUBJECT, rerank("a"), rerank("b")).outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    ("instead", "said"),
+    [
+        ("print('asking', flush=True); " + CALL, "asking"),
+        ("print('{\"id\":', flush=True); " + CALL, '{"id":'),
+        ("print('[1]', flush=True); " + CALL, "[1]"),
+        ('tell({"id": 77, "returned": 1})', '{"id": 77'),
+        ('tell({"id": message["id"], "raised": "no"})', '"raised": "no"'),
+        ('tell({"sleep": "a", "seconds": 1})', '{"sleep": "a"'),
+        ('tell({"sleep": 1, "seconds": "long"})', '"seconds": "long"'),
+    ],
+)
+def test_what_is_no_message_on_its_output_is_an_error_and_no_finding(agreement: Agreement, tmp_path: Path, instead: str, said: str) -> None:
+    """Nothing is known of the client then; the next one gets a new process."""
+    broken = SUBJECT.replace(CALL, instead)
+    assert broken != SUBJECT
+    for _ in range(2):
+        verdict = verdict_on(agreement, tmp_path, broken)
+        assert (verdict.outcome, verdict.findings) == (Outcome.ERROR, ())
+        assert "it printed what is no message" in verdict.reason
+        assert said in verdict.reason
+
+
+@pytest.mark.parametrize(("how", "told"), [("sys.exit(1)", "status 1"), ("os.abort()", "signal 6"), ("sys.exit('out of memory')", "out of memory")])
+def test_a_command_that_ends_in_the_middle_of_a_call_breaks_what_the_call_promises(agreement: Agreement, tmp_path: Path, how: str, told: str) -> None:
+    verdict = verdict_on(agreement, tmp_path, SUBJECT.replace(CALL, how))
+    assert verdict.outcome is Outcome.FAILED
+    assert any("it ended" in finding.actual and told in finding.actual for finding in verdict.findings), verdict.findings
+
+
+def test_a_command_that_never_makes_its_client_is_not_judged(agreement: Agreement, tmp_path: Path) -> None:
+    verdict = verdict_on(agreement, tmp_path, "import time; time.sleep(60)")
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "neither answered nor said that it waits" in verdict.reason
+
+
+@pytest.mark.parametrize("where", ["sys.stderr.write(os.environ['VOYAGE_API_KEY'] + chr(10)); ", "print('key ' + os.environ['VOYAGE_API_KEY'], file=sys.stderr); "])
+def test_a_key_on_its_error_output_is_a_secret_that_is_told(agreement: Agreement, tmp_path: Path, where: str) -> None:
+    verdict = verdict_on(agreement, tmp_path, SUBJECT.replace(CALL, where + CALL))
+    assert {finding.clause for finding in verdict.findings} == {"provider.auth.credential"}
+
+
+def test_what_it_says_on_its_error_output_is_its_own_affair(agreement: Agreement, tmp_path: Path) -> None:
+    assert verdict_on(agreement, tmp_path, SUBJECT.replace(CALL, "print('asking', file=sys.stderr); " + CALL)).outcome is Outcome.PASSED
