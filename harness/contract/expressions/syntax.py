@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from harness.contract.expressions.errors import ExpressionError
@@ -72,6 +73,7 @@ class MapLiteral(Node):
     entries: tuple[tuple[Node, Node], ...]
 
 
+@lru_cache(maxsize=4096)  # operations that are alike promise the same, in the same words
 def parse(source: str) -> Node:
     """The syntax tree of an expression; ExpressionError when it isn't CEL or goes too deep."""
     from celpy.celparser import CELParseError, CELParser  # heavy: only who has expressions pays for it

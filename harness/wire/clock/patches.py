@@ -77,7 +77,8 @@ def _take_back() -> None:
 
 def _newcomers(*, remember: bool = True) -> list[ModuleType]:
     """The modules that came since the last scan."""
-    if sys.modules == _scanned:
+    # Who comes stands last, who was put in another's place came with others: to compare all takes longer than many a run.
+    if len(sys.modules) == len(_scanned) and next(reversed(sys.modules.items()), None) == next(reversed(_scanned.items()), None):
         return []
     present = sys.modules.copy()
     modules = {name: module for name, module in present.items() if _scanned.get(name) is not module}
