@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from harness.checks.compare import close
 from harness.checks.items import Key, asked, carried, given_items, item_text, sent_items
-from harness.checks.judging import Judge, shown
+from harness.checks.judging import Judge, Told, shown
 from harness.checks.requests import MISSING, evaluated
 from harness.checks.sight import Seen, Sight
 from harness.contract.agreement import OperationTerms, query_text
@@ -45,8 +45,8 @@ def _plain_arguments(judge: Judge, call: Call, terms: OperationTerms, seen: Seen
         yield from judge.expect(
             f"operations.{terms.name}.bind.arguments.{name}",
             close(given, found, 0.0) or (isinstance(found, str) and found == _in_url(terms, name, given)),
-            expected=f"{shown(given)}, as the caller said",
-            actual="nothing of it was sent" if found is MISSING else shown(found),
+            expected=Told("{}, as the caller said", given),
+            actual="nothing of it was sent" if found is MISSING else Told("{}", found),
             exchange=seen.exchange,
         )
 
@@ -95,8 +95,8 @@ def _defaults(judge: Judge, call: Call, terms: OperationTerms, seen: Seen) -> It
         yield from judge.expect(
             f"operations.{terms.name}.request.defaults.{name}",
             name in body and close(default, body[name], 0.0),
-            expected=f"`{name}`: {shown(default)}, because the caller left it open",
-            actual=shown(body[name]) if name in body else "it is not sent",
+            expected=Told("`{}`: {}, because the caller left it open", name, default),
+            actual=Told("{}", body[name]) if name in body else "it is not sent",
             exchange=seen.exchange,
         )
 

@@ -30,4 +30,4 @@ def _arrays_close(expected: object, actual: object, tolerance: float) -> bool:
         left, right = np.asarray(expected, dtype=np.float64), np.asarray(actual, dtype=np.float64)
     except (TypeError, ValueError):
         return False
-    return left.shape == right.shape and bool(np.all(np.abs(left - right) <= tolerance))
+    return left.shape == right.shape and bool((np.abs(left - right) <= tolerance).all())

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 import orjson
 
@@ -41,11 +42,28 @@ def given_items(call: Call, terms: OperationTerms) -> list[object] | None:
         return None
     if split is None or bind is None or bind.arguments.get(split.argument) == split.items:
         return given
-    return _read_from(terms, call) or given
+    return _read_from(_Itself(call, terms)) or given
 
 
-def _read_from(terms: OperationTerms, call: Call) -> list[object] | None:
+class _Itself:
+    """A call of an operation, known by being itself: several checks ask of it in turn, and what it holds may be large."""
+
+    __slots__ = ("call", "terms")
+
+    def __init__(self, call: Call, terms: OperationTerms) -> None:
+        self.call, self.terms = call, terms
+
+    def __hash__(self) -> int:
+        return id(self.call)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and self.call is other.call and self.terms is other.terms
+
+
+@lru_cache(maxsize=4)
+def _read_from(itself: _Itself) -> list[object] | None:
     """The items of the request that is meant: the caller may have said them in another form than they are compared in."""
+    call, terms = itself.call, itself.terms
     if call.intended is None or terms.bind is None or terms.bind.split_items is None:
         return None
     try:
@@ -59,10 +77,12 @@ def sent_items(terms: OperationTerms, seen: Seen) -> list[object] | None:
     """The items in one request; None when it can't be told."""
     if terms.bind is None or terms.bind.split_items is None or seen.terms is not terms:
         return None
-    try:
-        items = terms.bind.split_items.evaluate(seen.names)
-    except EvaluationError:
-        return None
+    if "sent_items" not in seen.memory:
+        try:
+            seen.memory["sent_items"] = terms.bind.split_items.evaluate(seen.names)
+        except EvaluationError:
+            seen.memory["sent_items"] = None
+    items = seen.memory["sent_items"]
     return items if isinstance(items, list) else None
 
 
@@ -92,6 +112,12 @@ def _keys(items: list[object], options: str) -> list[Key]:
 
 def _options(call: Call, terms: OperationTerms) -> str:
     """What else decides the answer: the arguments as they were said, and the defaults for those left open."""
+    return _options_of(_Itself(call, terms))
+
+
+@lru_cache(maxsize=4)
+def _options_of(itself: _Itself) -> str:
+    call, terms = itself.call, itself.terms
     bind = terms.model.bind
     split = bind.split.argument if bind and bind.split and given_items(call, terms) is not None else None
     sources = bind.arguments if bind else {}

@@ -15,6 +15,18 @@ from harness.verdict import Finding, Judgement
 MOST_SHOWN = 160
 
 
+class Told:
+    """A sentence with values in it, only written out for a finding: nearly all is kept, and then nobody reads it."""
+
+    __slots__ = ("_most", "_sentence", "_values")
+
+    def __init__(self, sentence: str, *values: object, most: int = MOST_SHOWN) -> None:
+        self._sentence, self._values, self._most = sentence, values, most
+
+    def __str__(self) -> str:
+        return self._sentence.format(*(shown(value, most=self._most) for value in self._values))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Judge:
     """Words judgements for one check over one observation."""
@@ -50,14 +62,16 @@ class Judge:
         """What was seen does not tell whether the clause was kept."""
         return Judgement(clause=clause, check=self.check, doubt=self.redacted(why))
 
-    def expect(self, clause: str, holds: bool, *, expected: str, actual: str, exchange: Exchange | None = None) -> Iterator[Judgement]:
+    def expect(
+        self, clause: str, holds: bool, *, expected: str | Told, actual: str | Told, exchange: Exchange | None = None
+    ) -> Iterator[Judgement]:
         """Kept when ``holds``, else broken; nothing when the contract does not promise it."""
         if clause not in self.agreement.clauses:
             return
         if holds:
             yield from self.kept(clause)
         else:
-            yield self.broken(clause, expected=expected, actual=actual, exchange=exchange)
+            yield self.broken(clause, expected=str(expected), actual=str(actual), exchange=exchange)
 
     def nearest(self, clause: str) -> str:
         steps = clause.split(".")

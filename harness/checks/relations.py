@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.checks.compare import close
-from harness.checks.judging import Judge, shown
+from harness.checks.judging import Judge, Told
 from harness.checks.sight import Seen, Sight
 from harness.contract.agreement import RelationTerms
 from harness.contract.expressions import EvaluationError
@@ -40,15 +40,16 @@ def _compare(judge: Judge, seen: Seen, clause: str, relation: RelationTerms, fir
         return  # the response breaks its schema: that finding is made where the schema is judged
     if not isinstance(items, list) or not isinstance(results, list) or len(items) != len(results):
         return
+    about = json.dumps([clause, given], default=str)
     for item, result in zip(items, results, strict=True):
-        key = json.dumps([clause, given, item], default=str)
+        key = about + (f'"{item}"' if type(item) is str else json.dumps(item, default=str))
         known = first.setdefault(key, _First(result, seen.exchange))
         if known.result is result:
             continue
         yield from judge.expect(
             clause,
             close(known.result, result, relation.tolerance),
-            expected=f"the result that {shown(item, most=40)} had before: {shown(known.result, most=60)}",
-            actual=shown(result, most=60),
+            expected=Told("the result that {} had before: {}", item, known.result, most=60),
+            actual=Told("{}", result, most=60),
             exchange=seen.exchange,
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from harness.checks.judging import Judge, shown
+from harness.checks.judging import Judge, Told, shown
 from harness.checks.parameters import typed_parameter
 from harness.checks.sight import UNREADABLE, Seen, Sight
 from harness.contract.agreement import OperationTerms, schema_steps
@@ -126,7 +126,7 @@ def _rules(judge: Judge, seen: Seen) -> Iterator[Judgement]:
             f"operations.{terms.name}.request.rules.{name}",
             name not in seen.broken_rules,
             expected=" ".join(rule.source.split()),
-            actual=f"a request that breaks it: {shown(seen.request_body)}",
+            actual=Told("a request that breaks it: {}", seen.request_body),
             exchange=seen.exchange,
         )
 

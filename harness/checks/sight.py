@@ -140,7 +140,7 @@ class Seen:
 
     def of_http(self, judgements: Iterator[Judgement]) -> Iterator[Judgement]:
         """Judgements on what is promised of HTTP itself: of a call over gRPC nothing of it was seen to be kept."""
-        return (judgement for judgement in judgements if judgement.finding or not self.over_grpc)
+        return (judgement for judgement in judgements if judgement.finding) if self.over_grpc else judgements
 
     @property
     def trouble(self) -> int | str | None:

@@ -5,6 +5,7 @@ JSON doesn't tell 1 from 1.0, so int and double compare as numbers; bool is no n
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from operator import ge, gt, le, lt
 from typing import Any
 
@@ -33,7 +34,7 @@ NAMES = {
 TYPES = {name: Type(name) for name in NAMES.values()}
 NUMBERS = frozenset({int, float})
 FLAT = frozenset({str, int, float, bool, bytes, NoneType, Type})
-_LIGHT, _MANY, _SHORT = frozenset({int, float, bool, NoneType}), 16, 256
+_LIGHT, _SHORT = frozenset({int, float, bool, NoneType}), 256
 _ORDERED = frozenset({str, int, float, bool, bytes})
 
 
@@ -224,22 +225,20 @@ def make_map(*keys_and_values: Any) -> dict[Any, Any]:
 
 def weigh(steps: Steps, value: Any) -> None:
     """Charge for every part of a result: shared parts count each time, as they do for who writes it out."""
-    pending, weight = [value], 0
-    for part in pending:  # it grows meanwhile
-        kind = type(part)
-        if kind is dict or kind is list:
-            weight += len(part)
-            if weight > steps[0]:
-                break
-            pending += _heavy(part.values() if kind is dict else part)
-        elif kind is str or kind is bytes:
-            weight += len(part) >> 4
-        elif is_array(part):
-            weight += part.size >> 4
+    level, weight = [value], 0
+    while level and weight <= steps[0]:  # one level of nesting after the other: what a vector holds is passed over quickly
+        lists: list[list[Any]] = [part for part in level if type(part) is list]
+        maps: list[dict[Any, Any]] = [part for part in level if type(part) is dict]
+        weight += sum(map(len, lists)) + sum(map(len, maps))
+        if len(lists) + len(maps) < len(level):
+            weight += sum(map(_flat_weight, level))
+        if weight <= steps[0]:
+            parts = chain(chain.from_iterable(lists), chain.from_iterable(map(dict.values, maps)))
+            level = [part for part in parts if type(part) not in _LIGHT and (type(part) is not str or len(part) > _SHORT)]
     charge(steps, weight)
 
 
-def _heavy(parts: Any) -> list[Any]:
-    if len(parts) > _MANY and set(map(type, parts)) <= _LIGHT:  # a vector, most likely
-        return []
-    return [part for part in parts if type(part) not in _LIGHT and (type(part) is not str or len(part) > _SHORT)]
+def _flat_weight(part: Any) -> int:
+    if type(part) is str or type(part) is bytes:
+        return len(part) >> 4
+    return part.size >> 4 if is_array(part) else 0

@@ -101,7 +101,9 @@ def dot(steps: Steps, a: Any, b: Any) -> float:
 def whole(steps: Steps, value: Any, least: Any, most: Any) -> bool:
     """Whether every component is a whole number from ``least`` to ``most``."""
     components, low, high = vector(steps, value), number(least), number(most)
-    return bool(np.all((components >= low) & (components <= high) & (components == np.floor(components))))
+    if not len(components):
+        return True
+    return bool(components.min() >= low and components.max() <= high and (components == np.floor(components)).all())
 
 
 def close(steps: Steps, a: Any, b: Any, tolerance: Any) -> bool:
@@ -118,7 +120,7 @@ def _close(steps: Steps, a: Any, b: Any, most: float) -> bool:
     if _is_vector(a) and _is_vector(b):
         first, second = _from_numbers(steps, a), _from_numbers(steps, b)
         with np.errstate(invalid="ignore"):
-            same = len(first) == len(second) and np.all((np.abs(first - second) <= most) | (first == second))
+            same = len(first) == len(second) and ((np.abs(first - second) <= most) | (first == second)).all()
         return bool(same)
     a, b = plain(a), plain(b)
     if type(a) is list and type(b) is list:
