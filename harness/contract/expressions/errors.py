@@ -19,17 +19,34 @@ class ExpressionError(ValueError):
 class EvaluationError(ValueError):
     """An expression that has no value for this scope; ``column`` is 0 while the place is unknown.
 
-    ``explain`` is called when the error leaves the evaluation: most never do, because they are absorbed.
+    ``explain`` is called when somebody reads the message: of most errors nobody does.
     """
 
     def __init__(self, message: str, *, column: int = 0, explain: Callable[[], str] | None = None) -> None:
         super().__init__(message)
-        self.message = message
-        self.column = column
-        self.explain = explain
+        self._message = message
+        self._column = column
+        self._explain = explain
+
+    @property
+    def message(self) -> str:
+        """What is wrong, and what could be meant instead."""
+        hint = self._explain() if self._explain else ""
+        return f"{self._message}; {hint}" if hint else self._message
+
+    def at(self, column: int) -> "EvaluationError":
+        """The same error, at a place that is known."""
+        return type(self)(self._message, column=column, explain=self._explain)
+
+    def within(self, name: str) -> "EvaluationError":
+        """The same error, in a definition that was asked for by its name."""
+        return type(self)(f"in `{name}`, {self._placed(self._message)}", explain=self._explain)
 
     def __str__(self) -> str:
-        return f"column {self.column}: {self.message}" if self.column else self.message
+        return self._placed(self.message)
+
+    def _placed(self, message: str) -> str:
+        return f"column {self._column}: {message}" if self._column else message
 
 
 class BudgetError(EvaluationError):

@@ -48,8 +48,7 @@ def _run(program: Program, scope: Mapping[str, object], steps: int) -> object:
 def _located(problem: Exception) -> EvaluationError:
     column = column_of(problem.__traceback__)
     if isinstance(problem, EvaluationError):
-        hint = problem.explain() if problem.explain else ""
-        return type(problem)(f"{problem.message}; {hint}" if hint else problem.message, column=column)
+        return problem.at(column)
     if isinstance(problem, RecursionError):
         return EvaluationError("the value is nested too deeply", column=column)
     return EvaluationError(f"can't be computed ({type(problem).__name__})", column=column)
@@ -98,9 +97,8 @@ class _Bound(dict[str, object]):
                 self[name] = value = definition.evaluate(self)
                 return value
             except EvaluationError as problem:
-                self._failures[name] = type(problem)(f"in `{name}`, {problem}")
-        failure = self._failures[name]
-        raise type(failure)(failure.message)
+                self._failures[name] = problem.within(name)
+        raise self._failures[name].at(0)
 
 
 _NAME = re.compile(r"(?!(?:true|false|null|in)$)[A-Za-z_][A-Za-z0-9_]*")
