@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import PackageNotFoundError
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.contract.agreement import Agreement
@@ -13,6 +15,7 @@ from harness.contract.openapi import export
 from harness.contract.schemas import reference
 from harness.exchange import Request
 from harness.extras import installed_by
+from harness.suites.fuzz.drawn import Drawn
 from harness.wire.mutations.keywords import types_of
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ class Generator:
 
     agreement: Agreement
     seed: int
+    folder: Path | None = None  # where what was drawn is kept, for the next run
 
     def requests(self, operation: str, mode: Mode, count: int) -> list[Request]:
         """About so many different requests that keep the operation's schemas, or that do not.
@@ -41,8 +45,25 @@ class Generator:
         """
         key = (operation, mode)
         if key not in self._known:
-            self._known[key] = [] if mode == "negative" and not self._can_be_negated(operation) else self._drawn(operation, mode, count)
+            self._known[key] = [] if mode == "negative" and not self._can_be_negated(operation) else self._kept(operation, mode, count)
         return self._known[key]
+
+    def _kept(self, operation: str, mode: Mode, count: int) -> list[Request]:
+        def draw() -> list[Request]:
+            return self._drawn(operation, mode, count)
+
+        try:
+            return self._before.requests(f"{operation}-{mode}-{count}", draw) if self._before else draw()
+        except PackageNotFoundError as error:
+            raise EngineMissing(installed_by(error.name or "schemathesis")) from error
+
+    @cached_property
+    def _before(self) -> Drawn | None:
+        if self.folder is None:
+            return None
+        base_url = self.agreement.contract.provider.base_url
+        decided_by = [self._document, self.seed, base_url]
+        return Drawn(folder=self.folder, contract=self.agreement.name, decided_by=decided_by, made_by=Path(__file__))
 
     @cached_property
     def _known(self) -> dict[tuple[str, Mode], list[Request]]:
@@ -67,12 +88,16 @@ class Generator:
             from schemathesis.openapi import from_dict
         except ImportError as error:
             raise EngineMissing(installed_by(error.name or "schemathesis")) from error
+        config = SchemathesisConfig()  # not the one that lies about in the working directory
+        config.projects.default.generation.codec = None  # to look through all of Unicode takes a second
+        return from_dict(self._document, config=config)
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
         document = export(self.agreement)
         document.pop("security", None)  # who may ask is tried apart from what is asked
         document["components"].pop("securitySchemes", None)
-        config = SchemathesisConfig()  # not the one that lies about in the working directory
-        config.projects.default.generation.codec = None  # to look through all of Unicode takes a second
-        return from_dict(document, config=config)
+        return document
 
     def _drawn(self, operation: str, mode: Mode, count: int) -> list[Request]:
         terms = self.agreement.operations[operation]

@@ -15,7 +15,7 @@ class Fuzz:
     name = "fuzz"
 
     def cases(self, setting: Setting) -> Iterator[Case]:
-        staging, generator = Staging(setting), Generator(setting.agreement, setting.seed)
+        staging, generator = Staging(setting), Generator(setting.agreement, setting.seed, setting.build / "drawn")
         for terms in setting.agreement.operations.values():
             asked = ProviderFuzz(staging, generator, terms)
             yield from asked.cases()
