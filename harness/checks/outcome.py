@@ -8,7 +8,7 @@ from harness.checks.compare import close
 from harness.checks.groups import Group, group, is_good, names_of
 from harness.checks.intent import forbidden_by
 from harness.checks.items import Key, asked, carried, given_items, sent_items
-from harness.checks.judging import Judge, listed, shown
+from harness.checks.judging import Judge, Told, listed, shown
 from harness.checks.sight import Seen, Sight
 from harness.checks.waits import longest_wait_s
 from harness.contract.agreement import OperationTerms, response_clause
@@ -161,10 +161,11 @@ class _Outcome:
             return
         assert isinstance(call.ending, Returned)
         keys, is_list = asked(call, terms), given_items(call, terms) is not None
-        readings = list(self._answered.readings(call, keys))
+        readings = list(self._answered.readings(call, keys, cached=terms.model.cached))
         expected = readings[0] if readings else None
         holds = any(close(reading if is_list else reading[0], call.ending.value, bind.tolerance) for reading in readings)
-        what = shown(expected if is_list or not expected else expected[0]) if readings else "nothing, for it was never asked for this"
+        unasked = "nothing, for it was not asked for this" + ("" if terms.model.cached else ", and no cache is declared")
+        what = expected if is_list or not expected else expected[0]
         opened = self._contract.failures.circuit_open
         if not readings and not groups and opened and may_refuse(self._sight, call.ended_s):
             yield self._judge.broken(
@@ -173,8 +174,8 @@ class _Outcome:
         yield from self._judge.expect(
             f"operations.{terms.name}.bind.result",
             holds,
-            expected=f"what the provider answered: {what}",
-            actual=shown(call.ending.value),
+            expected=Told("what the provider answered: {}", what if readings else unasked),
+            actual=Told("{}", call.ending.value),
             exchange=groups[-1].last.exchange if groups else None,
         )
 
@@ -196,10 +197,13 @@ class _Answered:
                     for key, value in found.items():
                         self._all.setdefault(key, []).append((each.last.exchange.ended_s, value))
 
-    def readings(self, call: Call, keys: list[Key]) -> Iterator[list[object]]:
-        """What the call may return for its items: what was just answered to it, else what was answered before, the newest first."""
-        own = self._own[id(call)]
-        known = {key: [value for at_s, value in self._all.get(key, []) if at_s <= call.ended_s] for key in keys}
+    def readings(self, call: Call, keys: list[Key], *, cached: bool) -> Iterator[list[object]]:
+        """What the call may return for its items: what was just answered to it, else what was answered before, the newest first.
+
+        Where nothing is cached, before is while it went on: calls at one time may share a request.
+        """
+        own, since_s = self._own[id(call)], 0.0 if cached else call.started_s
+        known = {key: [value for at_s, value in self._all.get(key, []) if since_s <= at_s <= call.ended_s] for key in keys}
         if any(key not in own and not known[key] for key in keys):
             return
         yield [own[key] if key in own else known[key][-1] for key in keys]

@@ -52,7 +52,7 @@ def _seen_by_people(observation: Observation) -> Iterator[tuple[str, str]]:
     for call in observation.calls:
         if isinstance(call.ending, Raised):
             yield "the message of the error that was raised", call.ending.message
-            yield "the traceback or log of the error that was raised", call.ending.text
+            yield "what the error that was raised shows (its repr, its fields, its traceback or its log)", call.ending.text
         elif isinstance(call.ending, Returned) and isinstance(call.ending.value, str):
             yield "what the call returned", call.ending.value
 

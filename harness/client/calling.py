@@ -2,11 +2,12 @@
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from enum import Enum
 from functools import partial
 from inspect import isawaitable, iscoroutinefunction
+from itertools import chain, islice
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -24,6 +25,7 @@ class RpcStatus(Protocol):
     def details(self) -> object: ...
 
 
+MOST_CAUSES, MOST_DEPTH, MOST_ITEMS = 8, 6, 200  # of an error, that are looked through
 STATUS_NAMES = ("status_code", "http_status", "status")  # where errors keep the status that they are about
 
 
@@ -77,7 +79,7 @@ def raised(error: BaseException, names: Mapping[str, tuple[str, ...]], log: Sequ
     told = {f"{kind} from {source.__name__}" for kind in own for source in (type(cause).__mro__ if cause else ())}
     own += [f"{kind}:{status}" for kind in own if status is not None]
     known = [name for name, aliases in names.items() if set(aliases) & {*own, *told}]
-    text = "\n".join((repr(error), str(error), *_attributes(error), _trace(error), *log))
+    text = "\n".join((*_shown(error), _trace(error), *log))
     return Raised(type=own[0], bases=(*own[1:], *known), message=str(error), text=text)
 
 
@@ -106,9 +108,31 @@ def _status(error: BaseException) -> int | str | None:
     return status
 
 
-def _attributes(error: BaseException) -> list[str]:
-    """Its public fields of text: what a tracker of errors would send along."""
-    return [f"{name}={value}" for name, value in vars(error).items() if isinstance(value, str) and not name.startswith("__")]
+def _shown(error: BaseException) -> Iterator[str]:
+    """What a tracker of errors would send along: the error, and what it and those behind it hold of plain text.
+
+    An object in a field is not looked into: errors of many HTTP libraries hold a request with its headers, and show them nowhere.
+    """
+    yield repr(error)
+    yield str(error)
+    behind: BaseException | None = error
+    for _ in range(MOST_CAUSES):
+        if behind is None:
+            return
+        yield from _texts([behind.args, {name: value for name, value in vars(behind).items() if not name.startswith("_")}])
+        behind = behind.__cause__ or (None if behind.__suppress_context__ else behind.__context__)
+
+
+def _texts(value: object, depth: int = 0) -> Iterator[str]:
+    """The text in a value of plain mappings and lists."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, bytes | bytearray):
+        yield value.decode("utf-8", "replace")
+    elif type(value) in (dict, list, tuple, set, frozenset) and depth < MOST_DEPTH:
+        items = chain.from_iterable(value.items()) if isinstance(value, dict) else value
+        for item in islice(items, MOST_ITEMS):  # type: ignore[call-overload]  # it is one of these four
+            yield from _texts(item, depth + 1)
 
 
 def spoil(value: Any) -> None:

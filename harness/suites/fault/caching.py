@@ -16,6 +16,7 @@ def cache_ordeals(staging: Staging, terms: OperationTerms) -> Iterator[Ordeal]:
     """Every way to try the cache of one operation."""
     policy = staging.setting.agreement.contract.resilience.cache
     if policy is None or not terms.model.cached:
+        yield from _uncached(staging, terms)
         return
     call, ttl_s = staging.fresh(terms, 1), policy.ttl
     aims = ("resilience.cache.*", f"operations.{terms.name}.cached")
@@ -32,6 +33,16 @@ def cache_ordeals(staging: Staging, terms: OperationTerms) -> Iterator[Ordeal]:
         mixed = (staging.call_with(terms, shared[:2]), staging.call_with(terms, shared), staging.call_with(terms, shared[::-1]))
         yield ordeal(staging, "cache-of-items", mixed, None, *aims)
         yield ordeal(staging, "cache-is-bounded", lambda: _fill(staging, terms, policy.entries), None, "resilience.cache.entries")
+
+
+def _uncached(staging: Staging, terms: OperationTerms) -> Iterator[Ordeal]:
+    """The same call again and again, where nothing may be kept: no refusal, and no result."""
+    if not terms.model.idempotent or terms.bind is None or terms.bind.result is None:
+        return
+    call, forbidden = staging.fresh(terms, 1), refusal(terms)
+    refused = first(1, staging.declared(terms.name, forbidden)) if forbidden is not None else None
+    again = (call, Pass(seconds=1), call, Pass(seconds=1), call)
+    yield ordeal(staging, "asked-each-time", again, refused, f"operations.{terms.name}.bind.result")
 
 
 def _failures(staging: Staging, terms: OperationTerms, call: Invoke, ttl_s: float, aims: tuple[str, ...]) -> Iterator[Ordeal]:

@@ -78,6 +78,32 @@ class Resentful(over_aiohttp.Honest):
             raise
 
 
+class Eager(over_aiohttp.Honest):
+    """Remembers rankings too, of which the contract says nothing."""
+
+    def ranking(self, query: str, documents: Sequence[str], **options: Any) -> Work:
+        known: dict[str, Any] = self.__dict__.setdefault("_ranked", {})
+        key = repr((query, documents, options))
+        if key not in known:
+            known[key] = yield from super().ranking(query, documents, **options)
+        return known[key]
+
+
+class Unforgiving(over_urllib.Honest):
+    """Does not ask for a ranking again that was once refused."""
+
+    def ranking(self, query: str, documents: Sequence[str], **options: Any) -> Work:
+        refused: dict[str, Exception] = self.__dict__.setdefault("_refused", {})
+        key = repr((query, documents, options))
+        if key in refused:
+            raise refused[key]
+        try:
+            return (yield from super().ranking(query, documents, **options))
+        except errors.ProviderError as error:
+            refused[key] = error
+            raise
+
+
 class Complacent(over_urllib.Honest):
     """Answers from an old copy when the provider fails."""
 

@@ -24,6 +24,27 @@ class InTheMessage(over_urllib.Honest):
         )
 
 
+class InAField(over_urllib.Honest):
+    """Keeps the headers that it sent with the error, for whoever wants to know."""
+
+    def _error(self, operation: str, answer: Answer) -> Exception | None:
+        error = super()._error(operation, answer)
+        if error is not None:
+            error.request_headers = self._headers()  # type: ignore[attr-defined]
+        return error
+
+
+class InACause(over_aiohttp.Honest):
+    """Says less than it knows, but for what it was raised from."""
+
+    def _error(self, operation: str, answer: Answer) -> Exception | None:
+        error = super()._error(operation, answer)
+        if error is not None:
+            error.__cause__ = RuntimeError("POST", operation, self._headers())
+            error.__suppress_context__ = True
+        return error
+
+
 class EchoesTheProvider(over_aiohttp.Honest):
     """Tells what the provider said, word for word."""
 
