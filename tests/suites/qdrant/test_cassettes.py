@@ -142,13 +142,13 @@ def test_a_lying_client_is_found_out_without_a_provider(liar: str, name: str, cl
 
 def test_what_the_client_has_no_method_for_is_recorded_past_it(agreement: Agreement, tmp_path: Path) -> None:
     where = setting(agreement, tmp_path, mode="once")
-    (verdict,) = verdicts(where, "collection_info-empty-asked")
+    (verdict,) = verdicts(where, "collection_exists-check-asked")
     assert verdict.outcome is Outcome.PASSED
-    path = folder(tmp_path, agreement) / "collection_info-empty.yaml"
+    path = folder(tmp_path, agreement) / "collection_exists-check.yaml"
     text = path.read_text()
     assert "by: the harness itself" in text and "given: an empty collection" in text
     assert where.provider.credential not in text and "api-key" not in text
-    assert {each.outcome for each in verdicts(setting(agreement, tmp_path), "collection_info-empty-recorded")} == {Outcome.PASSED}
+    assert {each.outcome for each in verdicts(setting(agreement, tmp_path), "collection_exists-check-recorded")} == {Outcome.PASSED}
 
 
 class Redirected(lies.Lie):
