@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -17,15 +16,16 @@ from harness.client.attribution import Span, owners
 from harness.client.binding import Binding
 from harness.client.calling import called, closed, entered, method_of, raised, spoil
 from harness.client.command import PATIENCE_S as OUTSIDE_PATIENCE_S
-from harness.client.command import Foreign
+from harness.client.command import Foreign, OwnTime
 from harness.client.overhearing import Overheard, shown
 from harness.client.plain import plain
 from harness.client.reaching import Reaching
+from harness.client.real_time import RealClock
 from harness.client.scenario import ChangeCredential, Given, Invoke, Pass, Scenario, Step, Together, Watch
 from harness.client.seams import Seam, Tcp, at_hand
 from harness.contract.expressions import EvaluationError
 from harness.exchange import Call, Ending, Exchange, Level, Observation, Raised, Request, Returned, Unfinished
-from harness.wire.clock import RealTimeExceeded, Stalled, VirtualClock, run
+from harness.wire.clock import OutOfReach, RealTimeExceeded, Stalled, VirtualClock, run
 from harness.wire.clock.model import Abort
 from harness.wire.clock.runner import PATIENCE_S
 from harness.wire.faults import Fault
@@ -75,6 +75,8 @@ def play(trial: Trial, scenario: Scenario) -> Observation:
             near = stage.process is None and (trial.tcp is None or trial.tcp.in_process)
             patience_s = PATIENCE_S if near else OUTSIDE_PATIENCE_S
             run(partial(stage.play, scenario), clock=clock, real_limit_s=trial.real_limit_s, patience_s=patience_s)
+        except OutOfReach as error:
+            raise OwnTime(str(error)) from None
         except (RealTimeExceeded, Stalled) as error:
             stage.hangs(error)
             assure_understood(stage.foreign)
@@ -85,31 +87,10 @@ def play(trial: Trial, scenario: Scenario) -> Observation:
 
 def play_in_real_time(trial: Trial, scenario: Scenario) -> Observation:
     """``play`` at the provider's own pace: for one that must not be hurried, since it is being recorded."""
-    stage = _Stage(trial, _RealClock())
+    stage = _Stage(trial, RealClock())
     with stage.environment():
         asyncio.run(stage.play(scenario))
     return stage.observation()
-
-
-class _RealClock(VirtualClock):
-    """Time as it is."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._began_s = time.monotonic()
-
-    @property
-    def now_s(self) -> float:
-        return time.monotonic() - self._began_s
-
-    def wall(self) -> float:
-        return time.time()
-
-    def advance(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-    async def elapse(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 @dataclass
@@ -334,6 +315,9 @@ class _Stage:
         return PATIENCE * max(contract.resilience.budget or 0.0, contract.provider.timeout, longest)
 
     def _give_up(self, running: _Running) -> None:
+        over_grpc = self.trial.tcp is not None and self.trial.tcp.grpc_address is not None  # which waits where no clock reaches
+        if not over_grpc and (where := self.clock.passed_by):
+            self.clock.stop(OutOfReach(f"the client waits in real time, at {where}: what it does then can't be judged"))
         self.clock.stop(Stalled(f"a call of {running.operation} goes on after {self.clock.now_s - running.started_s:g} s"))
 
     async def _watch(self, client: Any, step: Watch) -> None:

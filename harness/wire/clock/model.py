@@ -25,6 +25,10 @@ class RealTimeExceeded(Exception):
     """The run used up its bound of real seconds: it busy-waits, or blocks where the clock cannot reach."""
 
 
+class OutOfReach(Exception):
+    """The client waits in real time, where the clock does not reach: what it would do in its own time is not known."""
+
+
 class NestedRun(RuntimeError):
     """A run was started where another one already drives the thread, the event loop or the clock."""
 
@@ -127,6 +131,11 @@ class VirtualClock:
         else:
             with pacer.lent():
                 yield
+
+    @property
+    def passed_by(self) -> str:
+        """Where a thread is that the clock has just passed by: it waits where no patch reaches. Empty for none."""
+        return self._pacer.passed_by() if self._pacer is not None else ""
 
     def stop(self, verdict: Exception) -> None:
         """End the run that this clock is driven by, with this verdict; nothing outside of a run."""

@@ -64,6 +64,7 @@ class Pacer:
         self._changes = 0
         self._aborting = False
         self._ending = False
+        self._moved_while_busy = False
         self._idle = (0, 0, 0.0)  # processor time used, changes, and when both were first seen so
 
     @property
@@ -138,6 +139,7 @@ class Pacer:
                 if grace_s and (given := self._given(grace_s, poll)):
                     return given
                 if self._move(seen, deadline_ns):
+                    self._moved_while_busy = busy
                     if deadline_ns is not None and self.clock.now_ns >= deadline_ns:
                         return None
                 elif self._changes == seen and not busy:
@@ -179,6 +181,11 @@ class Pacer:
             for parked in list(self._parked):
                 if self._is_over_for(parked):
                     self._wake(parked, Reason.ENDED)
+
+    def passed_by(self) -> str:
+        """Where a thread is that did nothing when time was last let pass, though it did not wait for that."""
+        idents = (ident for ident in members.idents(self) if ident != self.loop_ident)
+        return "; ".join(dict.fromkeys(places.of_threads(idents))) if self._moved_while_busy else ""
 
     def close(self) -> None:
         self.watched.close()

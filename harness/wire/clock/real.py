@@ -16,3 +16,4 @@ class RealSelector(selectors.DefaultSelector):
     """The platform's selector with real waits, whatever its class is patched to."""
 
     select = selectors.DefaultSelector.select
+    _selector_cls = getattr(selectors.DefaultSelector, "_selector_cls", None)

@@ -16,6 +16,9 @@ from harness.wire.clock.pacer import Pacer, Reason, Watch
 from harness.wire.clock.time_functions import StandIn
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+READABLE = select.POLLIN | select.POLLPRI | select.POLLHUP | getattr(select, "POLLRDHUP", 0)
+ANYTHING = select.POLLIN | select.POLLPRI | select.POLLOUT
+ONCE = getattr(select, "EPOLLONESHOT", 0)
 _POLL_MASK = {READ: select.POLLIN, WRITE: select.POLLOUT}
 
 _connect = socket.socket.connect
@@ -125,6 +128,70 @@ def _virtual_selector_select(self: Any, timeout: float | None = None) -> Any:
     return ready
 
 
+class Polled:
+    """Stands in for the objects of ``select.poll`` and ``select.epoll``; ``per_s`` is how they count a timeout."""
+
+    def __init__(self, real_one: Any, per_s: int) -> None:
+        self._real, self._per_s = real_one, per_s
+        self._masks: dict[int, int] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def register(self, fd: Any, *mask: int, eventmask: int | None = None) -> None:
+        asked = mask or (() if eventmask is None else (eventmask,))
+        self._real.register(fd, *asked)
+        self._masks[_descriptor(fd)] = asked[0] if asked else ANYTHING
+
+    def modify(self, fd: Any, eventmask: int) -> None:
+        self._real.modify(fd, eventmask)
+        self._masks[_descriptor(fd)] = eventmask
+
+    def unregister(self, fd: Any) -> None:
+        self._masks.pop(_descriptor(fd), None)
+        self._real.unregister(fd)
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._real.close()
+
+    def poll(self, timeout: float | None = None, maxevents: int = -1) -> list[tuple[int, int]]:
+        more = () if maxevents == -1 else (maxevents,)
+        pacer = current()
+        if pacer is None or timeout == 0:
+            return self._seen(self._real.poll(timeout, *more))
+        if ready := self._seen(self._real.poll(0, *more)):
+            return ready
+        _pass(pacer, None if timeout is None or timeout < 0 else timeout / self._per_s, self._watched())
+        return self._seen(self._real.poll(0, *more))
+
+    def _watched(self) -> list[Watch]:
+        masks = {fd: (READ if mask & READABLE else 0) | (WRITE if mask & select.POLLOUT else 0) for fd, mask in self._masks.items()}
+        return [(fd, mask) for fd, mask in masks.items() if mask]
+
+    def _seen(self, events: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        for fd, _ in events:
+            if self._masks.get(fd, 0) & ONCE:
+                self._masks[fd] = ONCE  # heard of no more, until it is asked for anew
+        return events
+
+
+def _descriptor(file: Any) -> int:
+    return file if isinstance(file, int) else int(file.fileno())
+
+
+def _made(original: Callable[..., Any], per_s: int) -> Callable[..., Any]:
+    """In a run a polling object whose waits pass on the clock."""
+
+    def replacement(*args: Any) -> Any:
+        made = original(*args)
+        return made if current() is None else Polled(made, per_s)
+
+    return replacement
+
+
 def _pass(pacer: Pacer, timeout_s: float | None, watch: Sequence[Watch]) -> None:
     since_ns = pacer.clock.now_ns
     if pacer.wait(deadline_ns=_deadline_ns(pacer, timeout_s), watch=watch) is Reason.DUE:
@@ -140,4 +207,11 @@ METHODS: dict[str, Callable[..., Any]] = {
     **{name: _awaiting(name, WRITE) for name in WRITING if hasattr(socket.socket, name)},
 }
 SELECTOR_METHODS = {"select": _virtual_selector_select}
-REPLACEMENTS: dict[Any, Any] = {select.select: StandIn(select.select, _virtual_select)}
+REPLACEMENTS: dict[Any, Any] = {
+    select.select: StandIn(select.select, _virtual_select),
+    **{
+        original: StandIn(original, _made(original, per_s))
+        for name, per_s in (("poll", 1000), ("epoll", 1))
+        if (original := getattr(select, name, None)) is not None
+    },
+}

@@ -4,6 +4,7 @@ import queue
 import threading
 from _thread import get_ident
 from collections.abc import Callable
+from types import GenericAlias
 from typing import Any
 
 from harness.wire.clock import members, real
@@ -95,6 +96,8 @@ def _virtual_join(self: threading.Thread, timeout: float | None = None) -> None:
 
 class _SimpleQueue:
     """The C queue waits where no patch reaches; in a run its Python twin, built on Condition, serves."""
+
+    __class_getitem__: Any = classmethod(GenericAlias)
 
     def __new__(cls) -> Any:
         twin = getattr(queue, "_PySimpleQueue")  # noqa: B009  # private to queue, and not in typeshed

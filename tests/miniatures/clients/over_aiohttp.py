@@ -49,6 +49,9 @@ class Honest(Courier):
         except (aiohttp.ClientError, OSError) as error:
             raise Lost from error
 
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
     async def _done(self, work: Work) -> Any:
         wanted, trouble, result = None, None, None
         while True:
@@ -58,7 +61,7 @@ class Honest(Courier):
                 return end.value
             trouble = result = None
             if isinstance(wanted, Sleep):
-                await asyncio.sleep(wanted.seconds)
+                await self.sleep(wanted.seconds)
                 continue
             try:
                 result = await self.send(wanted)

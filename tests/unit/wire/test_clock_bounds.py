@@ -3,6 +3,7 @@
 import asyncio
 import os
 import select
+import selectors
 import signal
 import socket
 import threading
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import pairwise
 
 import pytest
 
@@ -125,8 +127,11 @@ def spin_and_swallow() -> None:
             print("retry")
 
 
-def poll_for_real() -> None:
-    select.poll().poll(300)
+MADE_BEFORE = select.poll()
+
+
+def poll_with_what_is_older_than_the_run() -> None:
+    MADE_BEFORE.poll(300)
 
 
 def spin_in_a_thread() -> None:
@@ -146,7 +151,7 @@ def beat_for_ever() -> None:
         time.sleep(60)
 
 
-LIARS = [spin, spin_and_swallow, poll_for_real, spin_in_a_thread, lock_itself_in, beat_for_ever]
+LIARS = [spin, spin_and_swallow, poll_with_what_is_older_than_the_run, spin_in_a_thread, lock_itself_in, beat_for_ever]
 
 
 @pytest.mark.parametrize("liar", LIARS)
@@ -221,6 +226,57 @@ def test_a_clock_can_be_used_again_after_a_run_that_was_ended(clock: VirtualCloc
 def test_a_select_without_descriptors_is_a_sleep(clock: VirtualClock) -> None:
     run_sync(lambda: select.select([], [], [], 5), clock=clock)
     assert clock.now_s == 5.0
+
+
+@pytest.mark.parametrize("kind", ["poll", "epoll", "PollSelector", "EpollSelector", "SelectSelector", "DefaultSelector"])
+def test_every_way_to_wait_for_traffic_waits_on_the_clock(kind: str, clock: VirtualClock) -> None:
+    """For nothing at all, for what does not come, and for what comes while it waits."""
+    if not hasattr(select, kind) and not hasattr(selectors, kind):
+        pytest.skip(f"no {kind} here")
+
+    def wait() -> list[float]:
+        here, there = socket.socketpair()
+        with here, there:
+            if hasattr(selectors, kind):
+                selector = getattr(selectors, kind)()
+                selector.register(here, selectors.EVENT_READ)
+                ask, close = selector.select, selector.close
+            else:
+                polled = getattr(select, kind)()
+                polled.register(here.fileno(), select.POLLIN)
+                ask, close = lambda seconds: polled.poll(seconds * (1000 if kind == "poll" else 1)), getattr(polled, "close", bool)
+            moments = [time.monotonic()]
+            assert not ask(60)
+            moments.append(time.monotonic())
+            threading.Timer(5, lambda: there.send(b"x")).start()
+            assert ask(60)
+            moments.append(time.monotonic())
+            assert ask(60)  # it is still there
+            moments.append(time.monotonic())
+            close()
+        return [after - before for before, after in pairwise(moments)]
+
+    assert run_sync(wait, clock=clock) == pytest.approx([60, 5, 0])
+
+
+def test_an_epoll_that_tells_once_waits_for_what_it_is_asked_for_anew(clock: VirtualClock) -> None:
+    if not hasattr(select, "epoll"):
+        pytest.skip("no epoll here")
+
+    def wait() -> tuple[float, float]:
+        here, there = socket.socketpair()
+        with here, there, select.epoll() as polled:
+            there.send(b"x")
+            polled.register(here.fileno(), select.EPOLLIN | select.EPOLLONESHOT)
+            assert polled.poll(60)
+            assert not polled.poll(60)
+            silent = time.monotonic()
+            polled.modify(here.fileno(), select.EPOLLIN | select.EPOLLONESHOT)
+            assert polled.poll(60)
+            return silent, time.monotonic()
+
+    silent, told = run_sync(wait, clock=clock)
+    assert (clock.now_s, told - silent) == (60, 0)
 
 
 def test_a_thread_that_sleeps_for_the_client_sleeps_on_the_clock(clock: VirtualClock) -> None:
