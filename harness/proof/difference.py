@@ -21,6 +21,8 @@ def told_apart(honest: Observation, lied: Observation, *, answers: bool) -> tupl
     secrets = (*honest.secrets, *lied.secrets)
     before, after = ({place: _text(value) for place, value in _leaves(_subject(each, answers=answers))} for each in (honest, lied))
     places = [place for place in {**before, **after} if before.get(place) != after.get(place)]
+    if not places and not answers:
+        return ("what differs is not what was said but how, such as white space in a body",)
     lines = [
         line
         for place in places[:MOST_LINES]

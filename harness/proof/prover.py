@@ -36,6 +36,7 @@ HEAVY_BYTES = 400_000
 LIGHT_BYTES = 4_000_000
 MOST_EXCHANGES = 150
 SMALL_BYTES, MOST_ANSWERS = 20_000, 40
+OVER_GRPC = ", over gRPC"
 FIRST = ("static", "conformance", "cassette", "fuzz", "fault", "stateful", "pact", "load")  # where a mutant is looked for first
 Progress = Callable[[str, int, int], None]
 T = TypeVar("T")
@@ -118,9 +119,7 @@ class Prover:
     # The baseline
 
     def _baseline(self) -> None:
-        made = [case for suite in self._suites for case in suite.cases(self._setting)]
-        cases = [case for case in made if case.provable]
-        self._left_out = len(made) - len(cases)
+        cases = [case for suite in self._suites for case in suite.cases(self._setting)]
         cases.sort(key=lambda case: case.suite != "load")  # it waits most of its time, and others need not wait for it
         looks = [partial(_looked_into, self._setting.agreement, case) for case in cases]
         for number, look in self._shared("cases", looks):
@@ -128,6 +127,7 @@ class Prover:
                 observation, kept, broken = look
                 case = cases[number]
                 self._seen.append(Seen(case=case, observation=observation, kept=kept, broken=broken, weight=_weight(observation)))
+        self._left_out = sum(not seen.case.provable for seen in self._seen)
         self._seen.sort(key=lambda seen: (FIRST.index(seen.case.suite), seen.weight))
         for seen in self._seen:
             for clause in seen.kept:
@@ -145,14 +145,15 @@ class Prover:
         offers = Offers()
         for seen in self._seen:
             offers.bears_on = lambda clause, seen=seen: _bears_on(seen, clause)  # type: ignore[misc]
-            light = seen.weight < LIGHT_BYTES and _exchanges(seen.observation) <= MOST_EXCHANGES
+            light = seen.case.provable and seen.weight < LIGHT_BYTES and _exchanges(seen.observation) <= MOST_EXCHANGES
             for lie in lies(self._setting.agreement, seen.case.id, seen.observation, self._answers, offers) if light else ():
                 if offers.choose(lie.clause, lie.kind):
                     yield lie, seen
 
     def noticing(self, lie: Lie, first: Seen) -> list[Seen]:
         """The cases that could notice a lie, those first where it is likely."""
-        return [first, *(seen for seen in self._touching.get(lie.clause, ()) if seen is not first)][:MOST_TRIES]
+        others = (seen for seen in self._touching.get(lie.clause, ()) if seen is not first and seen.case.provable)
+        return [first, *others][:MOST_TRIES]
 
     def lied_to(self, lie: Lie, seen: Seen) -> Observation | None:
         """What a case sees when the provider tells this lie; None when it does not come to that."""
@@ -201,11 +202,14 @@ class Prover:
     # Lying clients
 
     def _lying_clients(self) -> Iterator[Callable[[], Trial]]:
+        """A clause is broken in what was seen over HTTP, and once more in what was seen over gRPC."""
         for clause in self._setting.agreement.clauses.values():
-            if self._touching.get(clause.id):
-                yield lambda clause=clause: self._try_distortions(clause)  # type: ignore[misc]
+            for where, provable in (("", True), (OVER_GRPC, False)):
+                touching = [seen for seen in self._touching.get(clause.id, ()) if seen.case.provable is provable]
+                if touching:
+                    yield partial(self._try_distortions, clause, touching, where)
 
-    def _try_distortions(self, clause: Clause) -> Trial:
+    def _try_distortions(self, clause: Clause, touching: list[Seen], where: str) -> Trial:
         """Every kind of distortion of a clause, each until some case notices it."""
         agreement, began = self._setting.agreement, perf_counter()
         fates: dict[str, Mutant] = {}
@@ -214,7 +218,7 @@ class Prover:
             for alias, meanings in STANDS_FOR.items()
             if alias in agreement.clauses and any(fnmatchcase(clause.id, m) for m in meanings)
         ]
-        for seen in self._touching[clause.id]:
+        for seen in touching:
             if fates and all(mutant.fate is Fate.KILLED for mutant in fates.values()) and seen.weight > HEAVY_BYTES:
                 break
             for distortion in distortions(agreement, clause, seen.observation, forbidden=self._forbidden):
@@ -242,7 +246,7 @@ class Prover:
                         clause=name,
                         place=str(agreement.place(name)),
                         party=Party.CONSUMER,
-                        kind=distortion.kind,
+                        kind=distortion.kind + where,
                         what=distortion.what,
                         fate=Fate.KILLED if killed else Fate.SURVIVED,
                         killed_by=f"{seen.case.id} ({found[name]})" if killed else "",

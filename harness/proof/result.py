@@ -47,7 +47,7 @@ class Proof:
     baseline_seconds: float
     wire_share: float
     whole: bool = True  # by all suites: then nothing may stay unchecked
-    left_out: int = 0  # cases in which no liar can stand between client and provider
+    left_out: int = 0  # cases in which no provider can be made to lie, because they speak gRPC
     objections: tuple[str, ...] = ()  # what is wrong with the proof's own terms, such as a waiver that has expired
 
     @property

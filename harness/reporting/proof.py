@@ -47,7 +47,7 @@ def lines(proof: Proof) -> Iterator[Line]:
         "",
     )
     if proof.left_out:
-        yield f"{proof.left_out} cases left out: in them no liar can stand between client and provider (they speak gRPC)", ""
+        yield f"{proof.left_out} cases speak gRPC: in them clients lie, and no provider does", ""
     if proof.whole and proof.standings[Standing.UNCHECKED]:
         yield "an unchecked clause needs a case, or a waiver with a reason and a date", "red"
     yield from ((objection, "red") for objection in proof.objections)

@@ -51,8 +51,8 @@ class Setting:
 class Case:
     """One thing to try. ``aims`` are the clauses (or ``prefix.*``) that it is there for.
 
-    One that is ``alone`` measures times. One that is not ``provable`` is of no use to a proof: no liar can
-    stand between client and provider in it.
+    One that is ``alone`` measures times. In one that is not ``provable`` no provider can be made to lie, because it speaks
+    gRPC: a proof lies there about clients only.
     """
 
     suite: str

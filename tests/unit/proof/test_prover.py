@@ -1,0 +1,72 @@
+"""Who is made to lie in which case: over gRPC clients only, and that is told."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.contract.agreement import Agreement
+from harness.exchange import Call, Exchange, Observation, Request, Response, Returned, Rpc
+from harness.proof.mutant import Fate, Party
+from harness.proof.prover import OVER_GRPC, Prover
+from harness.proof.result import Proof
+from harness.provider.stubbed import StubProvider
+from harness.reporting.proof import lines
+from harness.suites.case import Case, Setting
+from tests.miniatures.trying import setting_of
+
+RESULT = "operations.take.bind.result"
+
+
+class Suite:
+    """Cases that see the same call, over gRPC or not."""
+
+    name = "conformance"
+
+    def __init__(self, *over_grpc: bool) -> None:
+        self._over_grpc = over_grpc
+
+    def cases(self, setting: Setting) -> Iterator[Case]:
+        for over_grpc in self._over_grpc:
+            yield Case(suite=self.name, operation="take", name=f"{over_grpc}", execute=seeing(over_grpc), provable=not over_grpc)
+
+
+def seeing(over_grpc: bool) -> Callable[[], Observation]:
+    response = Response(status=200, headers=(("content-type", "application/json"),), body=b'{"items": ["a", "b"]}')
+    asked = Exchange(request=Request(method="GET", target="/v1/next"), response=response, operation="take")
+    asked = replace(asked, rpc=Rpc(method="/queue.Queue/Take", status=0)) if over_grpc else asked
+    call = Call(operation="take", intended={}, exchanges=(asked,), ending=Returned(value=["a", "b"]))
+    return lambda: Observation(calls=(call,))
+
+
+@pytest.fixture
+def prove(queue: Agreement, tmp_path: Path) -> Callable[..., Proof]:
+    setting = Setting(agreement=queue, binding=setting_of().binding, provider=StubProvider(queue), root=tmp_path)
+    return lambda *over_grpc: Prover(setting, [Suite(*over_grpc)], whole=False, workers=1).prove()
+
+
+def test_clients_lie_over_grpc_too_and_each_lie_is_counted_by_itself(prove: Callable[..., Proof]) -> None:
+    kinds = {where: {mutant.kind for mutant in prove(where).mutants if mutant.clause == RESULT} for where in (False, True)}
+    assert kinds[False]
+    assert kinds[True] == {kind + OVER_GRPC for kind in kinds[False]}
+    assert {mutant.kind for mutant in prove(False, True).mutants if mutant.clause == RESULT} == kinds[False] | kinds[True]
+
+
+def test_no_provider_lies_over_grpc_and_the_report_says_in_how_many_cases(prove: Callable[..., Proof]) -> None:
+    proof = prove(True)
+    assert {mutant.party for mutant in proof.mutants} == {Party.CONSUMER}
+    assert proof.as_json()["left_out"] == 1
+    assert "1 cases speak gRPC: in them clients lie, and no provider does" in [text for text, _ in lines(proof)]
+
+
+def test_a_result_is_proven_over_grpc_alone(prove: Callable[..., Proof]) -> None:
+    proof = prove(True)
+    assert {mutant.fate for mutant in proof.mutants if mutant.clause == RESULT} == {Fate.KILLED}
+    assert {clause.id: str(clause.standing) for clause in proof.clauses}[RESULT] == "proven"
+
+
+def test_where_nothing_speaks_grpc_nothing_is_said_of_it(prove: Callable[..., Proof]) -> None:
+    proof = prove(False)
+    assert any(mutant.party is Party.PROVIDER for mutant in proof.mutants)
+    assert not any("gRPC" in text for text, _ in lines(proof))
