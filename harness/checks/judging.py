@@ -4,6 +4,7 @@ import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 import numpy as np
@@ -38,7 +39,7 @@ class Judge:
     def kept(self, clause: str) -> Iterator[Judgement]:
         """The clause was seen kept; nothing when the contract has no such clause."""
         if clause in self.agreement.clauses:
-            yield Judgement(clause=clause, check=self.check)
+            yield _kept(clause, self.check)
 
     def broken(
         self, clause: str, *, expected: str, actual: str, exchange: Exchange | None = None, pointer: str = "", hint: str = ""
@@ -85,6 +86,12 @@ class Judge:
         for secret in self.observation.secrets:
             text = text.replace(secret, "[credential]")
         return text
+
+
+@lru_cache(maxsize=16_384)
+def _kept(clause: str, check: str) -> Judgement:
+    """One object for all the times that a check sees a clause kept."""
+    return Judgement(clause=clause, check=check)
 
 
 def _asked(agreement: Agreement, exchange: Exchange) -> str:

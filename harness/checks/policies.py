@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from harness.checks.judging import Judge
 from harness.checks.sight import Sight
@@ -28,10 +29,11 @@ def follow_up(agreement: Agreement, judgements: Iterable[Judgement]) -> Iterator
     for judgement in judgements:
         yield judgement
         seen[judgement.clause] = seen.get(judgement.clause) or judgement.finding
-    for clause, meanings in STANDS_FOR.items():
+    named = [known for known in seen if _names_for(known)]
+    for clause in STANDS_FOR:
         if clause not in agreement.clauses:
             continue
-        about = [found for known, found in seen.items() if any(fnmatchcase(known, meaning) for meaning in meanings)]
+        about = [seen[known] for known in named if clause in _names_for(known)]
         first = next((found for found in about if found), None)
         if first is not None:
             hint = f"it stands for {first.clause}, which is broken"
@@ -42,6 +44,12 @@ def follow_up(agreement: Agreement, judgements: Iterable[Judgement]) -> Iterator
             )
         elif about:
             yield Judgement(clause=clause, check="policies")
+
+
+@lru_cache(maxsize=16_384)
+def _names_for(clause: str) -> frozenset[str]:
+    """What the platform calls it that this clause is kept."""
+    return frozenset(name for name, meanings in STANDS_FOR.items() if any(fnmatchcase(clause, meaning) for meaning in meanings))
 
 
 def check_refresh(sight: Sight) -> Iterator[Judgement]:

@@ -7,6 +7,7 @@ their value (``resilience.retry.on.429``), other items by their position.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from harness.contract.document import Document, Steps, value_at
@@ -127,6 +128,7 @@ _OF_BOUND = frozenset({Kind.ENDPOINT, Kind.IDEMPOTENCE, Kind.RAISES})
 NON_ASSERTING = {"additionalProperties": True, "unevaluatedProperties": True, "unevaluatedItems": True}
 
 
+@lru_cache(maxsize=16_384)
 def clause_id(steps: Steps) -> str:
     """The id of the clause at a place in the file."""
     return ".".join(map(str, steps))

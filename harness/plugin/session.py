@@ -44,6 +44,7 @@ def register(config: pytest.Config) -> None:
     except ContractError as error:
         raise pytest.UsageError(f"the contract can't be read:\n{error}") from None
     config.pluginmanager.register(session, "contract-session")
+    config.add_cleanup(gc.unfreeze)
     keep_quiet(config)
 
 
@@ -157,7 +158,7 @@ class ContractSession:
             return (yield)
         finally:
             gc.set_threshold(*before)
-            gc.unfreeze()
+            gc.freeze()  # pytest searches five times when it ends
 
     def _assure(self, *, clients: Iterable[Setting], providers: Iterable[Setting]) -> None:
         try:
