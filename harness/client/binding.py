@@ -48,6 +48,7 @@ class ClientFile(Part):
     install: str = ""
     make: dict[Name, Source] = {}
     wire: Literal["httpx", "port"] = "port"
+    loop: Literal["asyncio", "trio"] = "asyncio"
     operations: dict[Name, BoundOperation] = Field(min_length=1)
     errors: dict[Name, list[str]] = {}
     close: str | None = None
@@ -176,6 +177,7 @@ def _by_file(agreement: Agreement, path: Path) -> Binding:
         methods={name: _method(agreement.operations[name], bound) for name, bound in model.operations.items()},
         errors={name: tuple(errors) for name, errors in model.errors.items()},
         wire=model.wire,
+        loop=model.loop,
         close=model.close,
         environment={name: compile_expression(source, names=CONSTRUCT_NAMES) for name, source in model.environment.items()},
         over_grpc={name: compile_expression(source, names=CONSTRUCT_NAMES) for name, source in model.grpc.items()},
@@ -204,6 +206,8 @@ def _incoherent(agreement: Agreement, model: ClientFile, document: Document) -> 
         problems.append(Problem(Place(document.file), "needs either `target` or `command`", "target: package.module:Class"))
     if model.command is not None and model.wire == "httpx":
         problem(("wire",), "a command is another process: nothing here is beneath its HTTP stack", "port")
+    if model.loop == "trio" and (model.wire == "httpx" or model.command is not None):
+        problem(("loop",), "is for a target at a port: beneath httpx there is asyncio, and a command has its own loop", "asyncio")
     for section, sources in (("make", model.make), ("environment", model.environment), ("grpc", model.grpc)):
         for name, source in sources.items():
             _compiled((section, name), source, CONSTRUCT_NAMES, problem)

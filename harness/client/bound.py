@@ -53,6 +53,7 @@ class Binding:
     methods: Mapping[str, BoundMethod]
     errors: Mapping[str, tuple[str, ...]]
     wire: Literal["httpx", "port"]
+    loop: Literal["asyncio", "trio"] = "asyncio"  # that its coroutines need
     close: str | None
     environment: Mapping[str, Expression]
     over_grpc: Mapping[str, Expression] = field(default_factory=dict)  # what it is made with besides, to speak gRPC; none if it can't
@@ -111,6 +112,8 @@ class Binding:
         missing = package if package and package not in sys.modules and find_spec(package) is None else ""
         if self.command and which(self.command[0]) is None:
             missing = self.command[0]
+        if self.loop == "trio" and find_spec("trio") is None:
+            raise NotInstalled("trio is not installed, and `loop: trio` needs it: pip install trio")
         if missing:
             raise NotInstalled(f"{missing} is not installed: {self.install or 'install it into this environment'}")
 

@@ -8,12 +8,16 @@ from enum import Enum
 from functools import partial
 from inspect import isawaitable, iscoroutinefunction
 from itertools import chain, islice
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from harness.client.bound import UnknownClient
 from harness.client.command import ForeignError
 from harness.exchange import Raised
+
+if TYPE_CHECKING:
+    from anyio.from_thread import BlockingPortal
 
 
 @runtime_checkable
@@ -26,6 +30,7 @@ class RpcStatus(Protocol):
 
 
 MOST_CAUSES, MOST_DEPTH, MOST_ITEMS = 8, 6, 200  # of an error, that are looked through
+WITHOUT_TRIO = "must be called from async context"  # what trio says where it does not run
 STATUS_NAMES = ("status_code", "http_status", "status")  # where errors keep the status that they are about
 
 
@@ -36,17 +41,29 @@ def method_of(client: Any, dotted: str) -> Any:
     return client
 
 
-async def called(method: Any, arguments: Mapping[str, object]) -> Any:
-    """The method's result; one that blocks runs in a thread, in which time is virtual too."""
+async def called(method: Any, arguments: Mapping[str, object], *, portal: "BlockingPortal | None" = None) -> Any:
+    """The method's result; one that blocks runs in a thread, in which time is virtual too.
+
+    With a ``portal`` it is called in the loop that this leads to.
+    """
+    if portal is not None:
+        return await asyncio.to_thread(portal.call, partial(_whole, method, arguments))
     if iscoroutinefunction(method):
         return await method(**arguments)
     value = await asyncio.to_thread(partial(method, **arguments))
     return await value if isawaitable(value) else value
 
 
+async def _whole(method: Any, arguments: Mapping[str, object]) -> Any:
+    value = method(**arguments)
+    return await value if isawaitable(value) else value
+
+
 @asynccontextmanager
-async def entered(manager: Any) -> AsyncIterator[None]:
+async def entered(manager: Any, *, portal: "BlockingPortal | None" = None) -> AsyncIterator[None]:
     """A context manager of either kind, entered; one that blocks does so in a thread."""
+    if portal is not None and hasattr(manager, "__aenter__"):
+        manager = portal.wrap_async_context_manager(manager)
     if hasattr(manager, "__aenter__"):
         async with manager:
             yield
@@ -58,19 +75,19 @@ async def entered(manager: Any) -> AsyncIterator[None]:
         await asyncio.to_thread(manager.__exit__, None, None, None)
 
 
-async def closed(client: Any, close: str | None) -> None:
+async def closed(client: Any, close: str | None, *, portal: "BlockingPortal | None" = None) -> None:
     """Close the client, if it can be closed."""
     for name in (close,) if close else ("aclose", "close"):
         method = getattr(client, name, None)
         if callable(method):
-            value = await asyncio.to_thread(method) if not iscoroutinefunction(method) else method()
-            if isawaitable(value):
-                await value
+            await called(method, {}, portal=portal)
             return
 
 
 def raised(error: BaseException, names: Mapping[str, tuple[str, ...]], log: Sequence[str]) -> Raised:
     """What an engineer would see of an error; its own class names and the contract's names for them."""
+    if any(isinstance(each, RuntimeError) and str(each) == WITHOUT_TRIO for each in (error, error.__cause__, error.__context__)):
+        raise UnknownClient("the client needs a loop of trio: say `loop: trio` in its file, contracts/clients/NAME.yaml")
     own = [kind.__name__ for kind in type(error).__mro__ if kind not in (object, BaseException)]
     if isinstance(error, ForeignError):
         own = [error.type, *error.kinds]

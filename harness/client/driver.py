@@ -3,12 +3,12 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from harness.client.abroad import assure_judgeable, assure_understood, made_there, process_of
@@ -23,6 +23,7 @@ from harness.client.reaching import Reaching
 from harness.client.real_time import RealClock
 from harness.client.scenario import ChangeCredential, Given, Invoke, Pass, Scenario, Step, Together, Watch
 from harness.client.seams import Seam, Tcp, at_hand
+from harness.client.trio_loop import trio_loop
 from harness.contract.expressions import EvaluationError
 from harness.exchange import Call, Ending, Exchange, Level, Observation, Raised, Request, Returned, Unfinished
 from harness.wire.clock import OutOfReach, RealTimeExceeded, Stalled, VirtualClock, run
@@ -30,6 +31,9 @@ from harness.wire.clock.model import Abort
 from harness.wire.clock.runner import PATIENCE_S
 from harness.wire.faults import Fault
 from harness.wire.wire import Rewrite, Script, Upstream, Wire
+
+if TYPE_CHECKING:
+    from anyio.from_thread import BlockingPortal
 
 REAL_LIMIT_S = 30.0
 MOST_REQUESTS = 3_000  # of one play: a client that makes more will not stop
@@ -131,6 +135,7 @@ class _Stage:
         self.ready = Reaching(self.upstream, agreement=self.binding.agreement, credential=trial.credential)
         self.process = process_of(self.binding)
         self.foreign: Foreign | None = None
+        self.portal: BlockingPortal | None = None  # to a loop of another kind, if the client needs one
         if self.process is not None and self.process.waiting_is_seen:
             clock.outside_waits = self.process.waits
         self.wire = Wire(upstream=self.ready, clock=lambda: clock.now_s, script=self._script, rewrite=trial.rewrite)
@@ -198,13 +203,17 @@ class _Stage:
         }
         for name, expression in self.binding.environment.items():
             os.environ[name] = str(expression.evaluate(names))
-        client = await self._made(names)
-        try:
-            yield client
-        finally:
-            await closed(client, None if self.process else self.binding.close)
+        async with AsyncExitStack() as stack:
+            self.portal = await stack.enter_async_context(trio_loop()) if self.binding.loop == "trio" else None
+            client = await self._made(names)
+            try:
+                yield client
+            finally:
+                await closed(client, None if self.process else self.binding.close, portal=self.portal)
 
     async def _made(self, names: Mapping[str, object]) -> Any:
+        if self.portal is not None:
+            return await called(self.binding.make, {"names": names}, portal=self.portal)
         if self.process is None:
             return self.binding.make(names)
         self.foreign = client = Foreign(self.process, clock=self.clock, said=self.overheard.lines.append)
@@ -269,7 +278,7 @@ class _Stage:
             if isinstance(client, Foreign):
                 return await client.method(bound.call, self._environment_there)(**passed)
             # A copy: what the client does to it must not change what was meant.
-            return await called(method_of(client, bound.call), bound.typed(deepcopy(passed)))
+            return await called(method_of(client, bound.call), bound.typed(deepcopy(passed)), portal=self.portal)
 
         def read(value: Any) -> object:
             result = bound.returns.evaluate({"result": plain(value), "arguments": passed})
@@ -326,7 +335,7 @@ class _Stage:
 
         async def work() -> dict[str, object]:
             before = plain(client.metrics)
-            async with entered(client.monitor(on_alert=alerts.append)):
+            async with entered(client.monitor(on_alert=alerts.append), portal=self.portal):
                 await self.clock.elapse(step.seconds)
             self.shown.extend(map(repr, alerts))
             return {"alerts": len(alerts), "metrics": plain(client.metrics), "metrics_before": before}
