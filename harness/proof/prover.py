@@ -145,14 +145,16 @@ class Prover:
         offers = Offers()
         for seen in self._seen:
             offers.bears_on = lambda clause, seen=seen: _bears_on(seen, clause)  # type: ignore[misc]
-            light = seen.case.provable and seen.weight < LIGHT_BYTES and _exchanges(seen.observation) <= MOST_EXCHANGES
+            own = seen.case.provable and seen.observation.level is not Level.RECORDED  # who is not asked can't lie
+            light = own and seen.weight < LIGHT_BYTES and _exchanges(seen.observation) <= MOST_EXCHANGES
             for lie in lies(self._setting.agreement, seen.case.id, seen.observation, self._answers, offers) if light else ():
                 if offers.choose(lie.clause, lie.kind):
                     yield lie, seen
 
     def noticing(self, lie: Lie, first: Seen) -> list[Seen]:
         """The cases that could notice a lie, those first where it is likely."""
-        others = (seen for seen in self._touching.get(lie.clause, ()) if seen is not first and seen.case.provable)
+        others = [seen for seen in self._touching.get(lie.clause, ()) if seen is not first and seen.case.provable]
+        others.sort(key=lambda seen: not any(fnmatchcase(lie.clause, aim) for aim in seen.case.aims))  # what is there for it first
         return [first, *others][:MOST_TRIES]
 
     def lied_to(self, lie: Lie, seen: Seen) -> Observation | None:
@@ -185,6 +187,7 @@ class Prover:
             nearest = nearest or f"{seen.case.id}: " + (", ".join(sorted(found)[:3]) or "no finding")
             diff = diff or told_apart(seen.observation, observation, answers=True)
         fate = Fate.SURVIVED if changed else Fate.EQUIVALENT
+        nearest = nearest or "it was told in none of the cases that could notice it"
         return Trial(mutants=(self._mutant(lie, fate, nearest=nearest, diff=diff),), wire_s=wire_s, judge_s=judge_s)
 
     def _again(self, case: Case, setting: Setting) -> Case:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.contract.agreement import Agreement
-from harness.exchange import Call, Exchange, Observation, Request, Response, Returned, Rpc
+from harness.exchange import Call, Exchange, Level, Observation, Request, Response, Returned, Rpc
 from harness.proof.mutant import Fate, Party
 from harness.proof.prover import OVER_GRPC, Prover
 from harness.proof.result import Proof
@@ -24,25 +24,30 @@ class Suite:
 
     name = "conformance"
 
-    def __init__(self, *over_grpc: bool) -> None:
-        self._over_grpc = over_grpc
+    def __init__(self, *over_grpc: bool, level: Level = Level.STUB, aims: tuple[str, ...] = ()) -> None:
+        self._over_grpc, self._level, self._aims = over_grpc, level, aims
 
     def cases(self, setting: Setting) -> Iterator[Case]:
         for over_grpc in self._over_grpc:
-            yield Case(suite=self.name, operation="take", name=f"{over_grpc}", execute=seeing(over_grpc), provable=not over_grpc)
+            execute, name = seeing(over_grpc, self._level), f"{over_grpc}-{len(self._aims)}"
+            yield Case(suite=self.name, operation="take", name=name, execute=execute, provable=not over_grpc, aims=self._aims)
 
 
-def seeing(over_grpc: bool) -> Callable[[], Observation]:
+def seeing(over_grpc: bool, level: Level) -> Callable[[], Observation]:
     response = Response(status=200, headers=(("content-type", "application/json"),), body=b'{"items": ["a", "b"]}')
     asked = Exchange(request=Request(method="GET", target="/v1/next"), response=response, operation="take")
     asked = replace(asked, rpc=Rpc(method="/queue.Queue/Take", status=0)) if over_grpc else asked
     call = Call(operation="take", intended={}, exchanges=(asked,), ending=Returned(value=["a", "b"]))
-    return lambda: Observation(calls=(call,))
+    return lambda: Observation(calls=(call,), level=level)
 
 
 @pytest.fixture
-def prove(queue: Agreement, tmp_path: Path) -> Callable[..., Proof]:
-    setting = Setting(agreement=queue, binding=setting_of().binding, provider=StubProvider(queue), root=tmp_path)
+def setting(queue: Agreement, tmp_path: Path) -> Setting:
+    return Setting(agreement=queue, binding=setting_of().binding, provider=StubProvider(queue), root=tmp_path)
+
+
+@pytest.fixture
+def prove(setting: Setting) -> Callable[..., Proof]:
     return lambda *over_grpc: Prover(setting, [Suite(*over_grpc)], whole=False, workers=1).prove()
 
 
@@ -70,3 +75,24 @@ def test_where_nothing_speaks_grpc_nothing_is_said_of_it(prove: Callable[..., Pr
     proof = prove(False)
     assert any(mutant.party is Party.PROVIDER for mutant in proof.mutants)
     assert not any("gRPC" in text for text, _ in lines(proof))
+
+
+# Who is asked
+
+
+def test_of_what_was_recorded_no_lie_is_made_because_nobody_is_asked(setting: Setting) -> None:
+    assert list(Prover(setting, [Suite(False)], whole=False, workers=1).provider_mutants())
+    assert not list(Prover(setting, [Suite(False, level=Level.RECORDED)], whole=False, workers=1).provider_mutants())
+
+
+def test_the_cases_that_are_there_for_a_clause_are_tried_before_others(setting: Setting) -> None:
+    suites = [Suite(False), Suite(False, aims=("other",)), Suite(False, aims=("schemas.*", "operations.*"))]
+    prover = Prover(setting, suites, whole=False, workers=1)
+    lie, first = next((lie, first) for lie, first in prover.provider_mutants() if lie.clause.startswith("schemas."))
+    assert [len(seen.case.aims) for seen in prover.noticing(lie, first)] == [len(first.case.aims), 2, 1]
+
+
+def test_a_lie_that_nobody_was_told_says_so(setting: Setting) -> None:
+    proof = Prover(setting, [Suite(False)], whole=False, workers=1).prove()  # these cases ask no provider
+    told = {mutant.nearest for mutant in proof.mutants if mutant.party is Party.PROVIDER and mutant.fate is Fate.EQUIVALENT}
+    assert "it was told in none of the cases that could notice it" in told
