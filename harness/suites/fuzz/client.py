@@ -187,7 +187,7 @@ class ClientFuzz:
 
     def _made_up(self) -> Iterator[Case]:
         aims = (f"operations.{self.terms.name}.bind.*",)
-        for number in range(2):
+        for number in range(2) if self.asked.varies else ():
             yield self._case(f"calls-{number + 1}", partial(self._generated, number), *aims)
 
     def _generated(self, number: int) -> Observation | Skipped:

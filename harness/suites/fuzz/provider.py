@@ -200,14 +200,17 @@ class ProviderFuzz:
     # Made up by the engine
 
     def _made_up(self) -> Iterator[Case]:
-        fixed = {"path"} if self.staging.setting.agreement.contract.states else set()  # elsewhere there may be nothing
-        if self.terms.model.request.body is None and all(part in fixed for part, *_ in self.bodies.parameters()):
-            return  # there is nothing to vary
-        for mode in MODES:
+        for mode in MODES if self.varies else ():
             aims = self._answer_aims() if mode == "positive" else self._request_aims()
             for number in range(MADE_UP // IN_ONE_CASE):
                 execute = partial(self._generated, mode, number)
                 yield Case(suite=SUITE, operation=self.terms.name, name=f"{mode}-{number + 1}", execute=execute, aims=aims)
+
+    @property
+    def varies(self) -> bool:
+        """Whether there is anything to vary in a request."""
+        fixed = {"path"} if self.staging.setting.agreement.contract.states else set()  # elsewhere there may be nothing
+        return self.terms.model.request.body is not None or any(part not in fixed for part, *_ in self.bodies.parameters())
 
     def _generated(self, mode: Mode, number: int) -> Observation | Skipped:
         provider = self.staging.setting.provider
@@ -245,7 +248,10 @@ class ProviderFuzz:
         if not request.body:
             return request
         body = whole(request.json())
-        better = repaired(self.terms, {"body": body, "query": request.query, "path": {}, "headers": {}}, number)
+        target = {"query": request.query, "path": {}}
+        if self.staging.setting.provider.remembers and self.bodies.good.parts["path"]:
+            target = {part: self.bodies.good.parts[part] for part in target}  # that is where it is placed
+        better = repaired(self.terms, {**target, "body": body, "headers": {}}, number)
         return replace(request, body=json.dumps(better["body"]).encode())
 
     def _authorization(self) -> tuple[tuple[str, str], ...]:

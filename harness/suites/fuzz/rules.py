@@ -163,20 +163,42 @@ def _growing(value: Any, steps: Steps) -> Iterator[tuple[Steps, Any]]:
 
 
 def repaired(terms: OperationTerms, parts: Parts, number: int) -> Parts:
-    """A made-up request with as few of its properties as possible taken from an example, so that it keeps the rules.
+    """A made-up request with as little as possible of it taken from an example, so that it keeps the rules.
 
-    ``number`` chooses among the examples; a request that can't be helped stays as it is.
+    ``number`` is the example that is tried first; a request that can't be helped stays as it is.
     """
-    body, broken = parts.get("body"), broken_rules(terms, parts)
-    examples = [example.request.body for example in terms.model.examples.values()]
-    donor = examples[number % len(examples)]
-    if not broken or not isinstance(body, Mapping) or not isinstance(donor, Mapping):
-        return parts
-    for name, value in donor.items():
-        better = {**parts, "body": {**body, name: value}}
+    broken = broken_rules(terms, parts)
+    for body in _mended(terms, parts.get("body"), number) if broken else ():
+        better = {**parts, "body": body}
         left = broken_rules(terms, better)
         if not left:
             return better
         if left < broken:
-            parts, body, broken = better, better["body"], left
+            return repaired(terms, better, number)
     return parts
+
+
+def _mended(terms: OperationTerms, body: Any, number: int) -> Iterator[Any]:
+    """The body with one part as an example has it; what it does not have at all is added last."""
+    examples = [example.request.body for example in terms.model.examples.values()]
+    first = number % len(examples)
+    donors = [donor for donor in (*examples[first:], *examples[:first]) if isinstance(donor, Mapping) and isinstance(body, Mapping)]
+    for donor in donors:
+        yield from _grafted(body, donor)
+    for donor in donors:
+        yield from ({**body, name: part} for name, part in donor.items() if name not in body)
+
+
+def _grafted(value: Any, donor: Any) -> Iterator[Any]:
+    """``value`` with one part of it taken from where the donor has it, small parts first; all items of a list alike."""
+    if isinstance(value, Mapping) and isinstance(donor, Mapping):
+        known = {name: part for name, part in donor.items() if name in value}
+        for name, part in known.items():
+            yield from ({**value, name: grafted} for grafted in _grafted(value[name], part))
+        yield from ({**value, name: part} for name, part in known.items())
+    elif isinstance(value, list) and isinstance(donor, list) and value and donor:
+        first = donor[0]
+        for name, part in first.items() if isinstance(first, Mapping) else ():
+            yield [{**item, name: part} if isinstance(item, Mapping) and name in item else item for item in value]
+        if isinstance(first, list):
+            yield [first for _ in value]

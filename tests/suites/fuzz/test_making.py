@@ -8,6 +8,7 @@ import pytest
 
 from harness.checks.examples import example_parts
 from harness.contract.agreement import Agreement, schema_steps
+from harness.contract.catalog import load
 from harness.exchange import Exchange, Request, Response
 from harness.suites.fuzz import generated
 from harness.suites.fuzz.answers import Answers
@@ -19,7 +20,7 @@ from harness.suites.fuzz.variants import VARIANTS, good_variants
 from harness.suites.staging import Staging
 from harness.wire.mutations import broken_by
 
-from .conftest import SettingOf, bad, run
+from .conftest import ROOT, SettingOf, bad, run
 
 UNBREAKABLE = {("embed_contextualized", "dimension_of_model")}  # its schema allows no other dimensions than every model has
 
@@ -88,6 +89,21 @@ def test_a_made_up_request_is_repaired_with_as_little_as_possible(voyage: Agreem
     assert not broken_rules(terms, {"body": better, "query": {}, "path": {}, "headers": {}})
     assert {name for name in body if body[name] != better[name]} == {"model"}
     assert body["model"] == "no such model"
+
+
+def test_a_part_deep_in_a_made_up_request_is_repaired_where_it_stands() -> None:
+    qdrant = load(ROOT / "contracts" / "qdrant" / "v1.16.yaml", root=ROOT)
+    terms = qdrant.operations["upsert"]
+    points = [{"id": 71, "vector": [0.5], "payload": {"made": "up"}}, {"id": 72, "vector": [1.5, 2.5, 3.5, 4.5]}]
+    for body in ({"points": points}, {"batch": {"ids": [71, 72], "vectors": [[0.5], [1.5, 2.5]]}}):
+        parts = {"body": body, "query": {"wait": True}, "path": {"collection": "harness_check"}, "headers": {}}
+        assert broken_rules(terms, parts)
+        number = list(terms.model.examples).index("in_columns" if "batch" in body else "three")
+        better = repaired(terms, parts, number)["body"]
+        assert not broken_rules(terms, {**parts, "body": better})
+        assert [each["id"] for each in better.get("points", [])] == ([] if "batch" in body else [71, 72])
+        assert better.get("batch", {}).get("ids") == ([71, 72] if "batch" in body else None)
+        assert better.get("points", [{}])[0].get("payload") == (None if "batch" in body else {"made": "up"})
 
 
 def test_what_needs_no_repair_stays_as_it_is(voyage: Agreement) -> None:
