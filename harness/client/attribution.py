@@ -4,6 +4,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from harness.checks.sight import Seen
 from harness.contract.agreement import Agreement, OperationTerms
@@ -72,13 +73,18 @@ class _Marks:
     """What tells the calls apart: the values of their arguments, the items of lists one by one."""
 
     def __init__(self, agreement: Agreement, spans: Sequence[Span]) -> None:
-        self._agreement = agreement
-        self._calls: dict[Mark, set[int]] = defaultdict(set)
-        for call, span in enumerate(spans):
+        self._agreement, self._spans = agreement, spans
+
+    @cached_property
+    def _calls(self) -> Mapping[Mark, set[int]]:
+        """The calls by what they carry; nobody asks where the context tells whose each request is."""
+        found: dict[Mark, set[int]] = defaultdict(set)
+        for call, span in enumerate(self._spans):
             for name, value in span.arguments.items():
                 for mark in _marks(span.operation, name, value):
-                    self._calls[mark].add(call)
-            self._calls[span.operation, "", ""].add(call)
+                    found[mark].add(call)
+            found[span.operation, "", ""].add(call)
+        return found
 
     def scores(self, exchange: Exchange, candidates: frozenset[int]) -> Counter[int]:
         """How much of what a request carries each candidate was given."""
