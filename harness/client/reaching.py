@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Protocol, runtime_checkable
 
 from harness.contract.agreement import Agreement
 from harness.contract.model import ExampleRequest
@@ -11,6 +12,15 @@ from harness.wire.wire import Upstream
 
 class StateNotReached(Exception):
     """A provider did not take one of the requests that lead to a state; the message says which."""
+
+
+@runtime_checkable
+class Standing(Protocol):
+    """An upstream that knows whether anything can have changed since it took some requests."""
+
+    def stands_after(self, requests: tuple[Request, ...]) -> bool: ...
+
+    def has_taken(self, requests: tuple[Request, ...]) -> None: ...
 
 
 class Reaching:
@@ -56,15 +66,25 @@ class Reaching:
 async def reach(agreement: Agreement, upstream: Upstream, state: str, credential: str) -> None:
     """Make the requests that lead to a state; StateNotReached when one of them is refused.
 
-    Nothing is cleaned up before: a state's first examples do that where the provider remembers.
+    Nothing is cleaned up before: a state's first examples do that where the provider remembers. Nothing is done where the
+    provider knows that nobody has changed anything since the same requests were made.
     """
-    for name in agreement.contract.states[state]:
-        operation, _, example = name.partition("/")
-        shown = agreement.operations[operation].model.examples[example].request
-        response = await upstream.answer(example_request(agreement, operation, shown, credential))
+    names = agreement.contract.states[state]
+    requests = tuple(_leading(agreement, name, credential) for name in names)
+    if isinstance(upstream, Standing) and upstream.stands_after(requests):
+        return
+    for name, request in zip(names, requests, strict=True):
+        response = await upstream.answer(request)
         if response.status >= 300:
             text = response.body[:200].decode("utf-8", "replace")
             raise StateNotReached(f"`{state}` can't be reached: {name} was answered {response.status}: {text}")
+    if isinstance(upstream, Standing):
+        upstream.has_taken(requests)
+
+
+def _leading(agreement: Agreement, name: str, credential: str) -> Request:
+    operation, _, example = name.partition("/")
+    return example_request(agreement, operation, agreement.operations[operation].model.examples[example].request, credential)
 
 
 def example_request(agreement: Agreement, operation: str, example: ExampleRequest, credential: str) -> Request:

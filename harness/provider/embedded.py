@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -19,7 +20,8 @@ CREDENTIAL = "hk-embedded-4b8e1f7c2d6a9035"  # made up: only this engine takes i
 class Engine(Protocol):
     """A provider's engine: ``open`` makes ``answer`` work, ``start`` also listens on ports.
 
-    What it is made by may name under ``libraries`` the modules that it imports only then.
+    What it is made by may name under ``libraries`` the modules that it imports only then. An engine may have ``changes``: a
+    number that grows with each request that may have changed anything, wherever it came in.
     """
 
     @property
@@ -52,13 +54,14 @@ class EmbeddedProvider:
         self._agreement = agreement
         self._engine: Engine | None = None
         self._listens = False
+        self._way = Way()
 
     @property
     def credential(self) -> str:
         return CREDENTIAL if self._agreement.contract.provider.auth else ""
 
     def upstream(self, clock: Callable[[], float] | VirtualClock) -> "Asked":
-        return Asked(self._opened())
+        return Asked(self._opened(), self._way)
 
     def origin(self) -> str:
         """Where the engine answers over HTTP."""
@@ -83,6 +86,7 @@ class EmbeddedProvider:
 
     def close(self) -> None:
         engine, self._engine, self._listens = self._engine, None, False
+        self._way = Way()
         if engine is not None:
             engine.stop()
 
@@ -114,14 +118,32 @@ def _told() -> Iterator[None]:
         raise ProviderUnavailable(f"the embedded provider can't run here: {error}") from error
 
 
+@dataclass
+class Way:
+    """The requests that an engine was brought into a state by, and its number of changes then."""
+
+    requests: tuple[Request, ...] | None = None
+    changes: int = 0
+
+
 class Asked:
     """An engine as the upstream of a wire."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, way: Way) -> None:
         self._engine = engine
+        self._way = way
 
     async def answer(self, request: Request) -> Response:
         return self._engine.answer(request)
+
+    def stands_after(self, requests: tuple[Request, ...]) -> bool:
+        """Whether these were the last that can have changed anything."""
+        return self._way.requests == requests and self._way.changes == getattr(self._engine, "changes", None)
+
+    def has_taken(self, requests: tuple[Request, ...]) -> None:
+        """These were made just now, one after the other."""
+        changes = getattr(self._engine, "changes", None)
+        self._way.requests, self._way.changes = (None, 0) if changes is None else (requests, changes)
 
 
 def make_engine(agreement: Agreement, *, credential: str = "", path: Path | None = None, port: int = 0, grpc_port: int = 0) -> Engine:

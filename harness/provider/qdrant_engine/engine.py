@@ -32,6 +32,7 @@ class Engine:
         self.profile = profile
         self._log_bytes = log_bytes
         self.opened = datetime.now(UTC).isoformat()
+        self.changes = 0  # how often anything may have been changed; it only grows
         self._turn = threading.RLock()
         self._storage = Storage(path=path, profile=profile)
         try:
@@ -46,6 +47,7 @@ class Engine:
         with self._turn:
             if name in self._collections:
                 raise Refused(Kind.ALREADY_EXISTS, f"Collection `{name}` already exists!")
+            self.changes += 1
             self._collections[name] = self._storage.create(name, config)
             return True
 
@@ -53,6 +55,7 @@ class Engine:
         """Change the recorded parameters; the engine keeps those it was created with."""
         with self._turn:
             collection = self._get(name)
+            self.changes += 1
             collection.config = updated_config(collection.config, body, self.profile)
             self._storage.describe(collection)
             return True
@@ -63,6 +66,7 @@ class Engine:
             collection = self._collections.pop(name, None)
             if collection is None:
                 return False
+            self.changes += 1
             self._storage.delete(collection)
             return True
 
@@ -101,6 +105,7 @@ class Engine:
 
     def optimize(self, name: str) -> None:
         """Build the vector index of a collection now; nothing else is answered meanwhile."""
+        self.changes += 1
         self.on(name, Collection.optimize)
 
     def close(self) -> None:
@@ -113,6 +118,7 @@ class Engine:
     def _changed(self, name: str, change: Callable[[Collection], Answer]) -> Answer:
         with self._turn:
             collection = self._get(name)
+            self.changes += 1
             answer = change(collection)
             if self._storage.durable and collection.unflushed_bytes >= self._log_bytes:
                 collection.flush()

@@ -79,6 +79,11 @@ class QdrantServer:
             raise RuntimeError("the server is not open: start it first")
         return self._engine
 
+    @property
+    def changes(self) -> int:
+        """A number that grows with everything that may have changed a collection, over REST or gRPC."""
+        return self.engine.changes
+
     def open(self) -> None:
         """Open the engine without listening anywhere; ``answer`` works from here on."""
         from harness.provider.qdrant_engine.engine import Engine
