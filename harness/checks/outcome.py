@@ -9,6 +9,7 @@ from harness.checks.groups import Group, group, is_good, names_of
 from harness.checks.intent import forbidden_by
 from harness.checks.items import Key, asked, carried, given_items, sent_items
 from harness.checks.judging import Judge, Told, listed, shown
+from harness.checks.requests import MISSING
 from harness.checks.sight import Seen, Sight
 from harness.checks.waits import longest_wait_s
 from harness.contract.agreement import OperationTerms, response_clause
@@ -162,6 +163,10 @@ class _Outcome:
         assert isinstance(call.ending, Returned)
         keys, is_list = asked(call, terms), given_items(call, terms) is not None
         readings = list(self._answered.readings(call, keys, cached=terms.model.cached))
+        if is_list and not readings and (whole := self._answered.whole(call)):
+            if len(whole) > 1:
+                return  # what several of them come to is the client's own business: the contract does not say
+            readings, is_list = [whole], False
         expected = readings[0] if readings else None
         holds = any(close(reading if is_list else reading[0], call.ending.value, bind.tolerance) for reading in readings)
         unasked = "nothing, for it was not asked for this" + ("" if terms.model.cached else ", and no cache is declared")
@@ -185,6 +190,7 @@ class _Answered:
 
     def __init__(self, sight: Sight) -> None:
         self._own: dict[int, dict[Key, object]] = {}
+        self._whole: dict[int, list[object]] = {}
         self._all: dict[Key, list[tuple[float, object]]] = {}
         for call, sent in sight.by_call:
             terms = sight.agreement.operations.get(call.operation)
@@ -194,8 +200,14 @@ class _Answered:
                 if each.succeeded:
                     found = _results(call, terms, each.last)
                     own |= found
+                    self._whole.setdefault(id(call), []).append(_result(terms, each.last))
                     for key, value in found.items():
                         self._all.setdefault(key, []).append((each.last.exchange.ended_s, value))
+
+    def whole(self, call: Call) -> list[object]:
+        """The results of the requests of a call, where they are none that there is one of for each item; empty where they are."""
+        found = self._whole.get(id(call), [])
+        return [] if any(result is MISSING or isinstance(result, list) for result in found) else found
 
     def readings(self, call: Call, keys: list[Key], *, cached: bool) -> Iterator[list[object]]:
         """What the call may return for its items: what was just answered to it, else what was answered before, the newest first.
@@ -213,18 +225,24 @@ class _Answered:
 
 def _results(call: Call, terms: OperationTerms, seen: Seen) -> dict[Key, object]:
     """The result of each item of one exchange."""
-    if terms.bind is None or terms.bind.result is None or seen.terms is not terms or not is_good(seen):
+    result, items = _result(terms, seen), sent_items(terms, seen)
+    if result is MISSING:
         return {}
-    try:
-        result = terms.bind.result.evaluate(seen.names)
-    except EvaluationError:
-        return {}
-    items = sent_items(terms, seen)
     if given_items(call, terms) is None:
         return {asked(call, terms)[0]: result}
     if items is None or not isinstance(result, list) or len(items) != len(result):
         return {}
     return dict(zip(carried(call, terms, [seen]), result, strict=True))
+
+
+def _result(terms: OperationTerms, seen: Seen) -> object:
+    """What the contract makes of one exchange; MISSING when nothing."""
+    if terms.bind is None or terms.bind.result is None or seen.terms is not terms or not is_good(seen):
+        return MISSING
+    try:
+        return terms.bind.result.evaluate(seen.names)
+    except EvaluationError:
+        return MISSING
 
 
 def _told(ending: object) -> str:

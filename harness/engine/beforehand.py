@@ -5,9 +5,11 @@ import os
 from time import monotonic
 
 from harness.checks.examples import example_parts
+from harness.checks.judging import shown
 from harness.client.bound import without
 from harness.client.making import assure_makes
 from harness.contract.model import Auth
+from harness.contract.problems import ContractError, Problem
 from harness.exchange import Request, Response
 from harness.provider.choice import assure
 from harness.provider.had import ProviderUnavailable
@@ -19,10 +21,12 @@ from harness.suites.staging import Staging
 REFUSED = (401, 403)
 NOT_THERE = (404, 405)
 SHOWN_CHARACTERS = 200
+MADE = 'say under `made:` how another good one is made, such as `made: \'{"name": "n" + string(number), "text": text}\'`'
 
 
 def assure_client(setting: Setting) -> None:
-    """UnknownClient when the client can't be made; nothing is asked of the provider for that."""
+    """UnknownClient when the client can't be made, ContractError when it can't be tried; nothing is asked of the provider."""
+    _assure_items(setting)
     stub = StubProvider(setting.agreement)
     assure_makes(setting.binding, upstream=stub.upstream, credential=stub.credential)
 
@@ -32,6 +36,20 @@ def assure_provider(setting: Setting) -> None:
     assure(setting.provider)
     if isinstance(setting.provider, UrlProvider):
         _probe(setting, setting.provider)
+
+
+def _assure_items(setting: Setting) -> None:
+    """ContractError when the items that are made up for a call that is split are none that the contract allows."""
+    staging, problems = Staging(setting), []
+    for terms in staging.bound():
+        misfit = staging.misfit(terms) if staging.splits(terms) else None
+        if misfit is not None:
+            item, clause = misfit
+            place = setting.agreement.document.key_place(("operations", terms.name, "bind", "split"))
+            message = f"`{terms.name}` is tried with items that are made up, such as {shown(item)}, and that breaks {clause}"
+            problems.append(Problem(place, message, hint=MADE))
+    if problems:
+        raise ContractError(problems)
 
 
 def _probe(setting: Setting, provider: UrlProvider) -> None:

@@ -169,6 +169,9 @@ class ContractSession:
         except (ProviderUnavailable, UnknownClient) as error:
             self._close()
             raise pytest.UsageError(str(error)) from None
+        except ContractError as error:
+            self._close()
+            raise pytest.UsageError(f"the contract can't be run:\n{error}") from None
 
     # Reports
 

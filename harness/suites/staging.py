@@ -161,6 +161,13 @@ class Staging:
         model = self._item_like(terms)
         return [_relabelled(model, f"{tag} {number} ".ljust(length, "x")) for number in range(count)]
 
+    def misfit(self, terms: OperationTerms) -> tuple[object, str] | None:
+        """An item that is made up, and the clause that it breaks: then whatever is tried with such items is no good call."""
+        items = self.items(terms, 1, tag="n1")
+        parts = with_items(terms, example_parts(terms.model.examples[self.leanest(terms)]), items)
+        broken = forbidden_by(self.setting.agreement, terms, parts) if parts is not None else []
+        return (items[0], broken[0]) if broken else None
+
     def items_of(self, terms: OperationTerms, texts: Sequence[str]) -> list[object]:
         """Items shaped like those of the operation's examples, one for each text."""
         model = self._item_like(terms)

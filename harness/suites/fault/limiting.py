@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from math import ceil
 
+from harness.checks.intent import forbidden_by
 from harness.client.scenario import Invoke, Pass, Scenario, Together
 from harness.contract.agreement import OperationTerms
 from harness.suites.fault.catalogue import FaultOf, always, first
@@ -141,9 +142,13 @@ def _texts(staging: Staging, terms: OperationTerms) -> Iterator[Ordeal]:
         one, other = staging.items(terms, 2)
         return (staging.call_with(terms, [one, other, one, one]),)
 
-    odd = lambda: (staging.call_with(terms, staging.items_of(terms, ODD_TEXTS)),)
+    call_with = lambda texts: staging.call_with(terms, staging.items_of(terms, texts))
+    agreement, texts = staging.setting.agreement, ODD_TEXTS
+    if agreement.contract.failures.invalid_input is None:  # then nobody says that the client has to refuse any
+        texts = tuple(text for text in texts if not forbidden_by(agreement, terms, call_with([text]).parts))
     yield ordeal(staging, "items-repeated", repeated, None, *aims)
-    yield ordeal(staging, "items-of-odd-text", odd, None, *aims)
+    if texts:
+        yield ordeal(staging, "items-of-odd-text", lambda: (call_with(texts),), None, *aims)
 
 
 def _full(staging: Staging, terms: OperationTerms, whole: int) -> Iterator[Ordeal]:
