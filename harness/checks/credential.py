@@ -37,7 +37,7 @@ def check_credential(sight: Sight) -> Iterator[Judgement]:
                 "provider.auth.credential",
                 _goes_to(request, sight.observation.origin),
                 expected=f"the credential goes to {sight.observation.origin} only",
-                actual=f"it was sent to {request.origin or request.header('host')}",
+                actual=f"it was sent to {_sent_to(request, sight.observation.origin)}",
                 exchange=seen.exchange,
             )
     for seen in sight.direct:
@@ -66,6 +66,12 @@ def _goes_to(request: Request, origin: str) -> bool:
     """Whether a request went to this origin, by the address and by the name that it was sent to."""
     host = request.header("host")
     return request.origin in ("", origin) and (host is None or host.lower() in _authorities(origin))
+
+
+def _sent_to(request: Request, origin: str) -> str:
+    """Where a request went: by its address, unless that is right and the name is not."""
+    host = request.header("host")
+    return f"{host}, by its `host` header" if request.origin in ("", origin) else request.origin
 
 
 def _authorities(origin: str) -> tuple[str, ...]:

@@ -24,6 +24,8 @@ _NEEDS = {
     ("policies", "refresh_token"): [("provider", "auth")],
 }
 
+_COSTS = {"items": "such as `cost: {items: size(request.body.…)}`", "tokens": "such as `cost: {tokens: tokens(request.body.…)}`"}
+
 
 def check_references(review: Review) -> None:
     _operations(review)
@@ -214,12 +216,14 @@ def _limits(review: Review) -> None:
     if limits.batch:
         for kind in ("items", "tokens"):
             if getattr(limits.batch, kind) is not None and kind not in costs:
-                review.problem(("limits", "batch", kind), f"no operation says under `cost:` what its {kind} are")
+                review.problem(("limits", "batch", kind), f"no operation says under `cost:` what its {kind} are", hint=_COSTS[kind])
     for index, rate in enumerate(limits.rate):
         if rate.requests is None and rate.tokens is None:
             review.problem(("limits", "rate", index), "limits nothing", "`requests`, `tokens` or both")
         if rate.tokens is not None and "tokens" not in costs:
-            review.problem(("limits", "rate", index, "tokens"), "no operation says under `cost:` what its tokens are")
+            review.problem(
+                ("limits", "rate", index, "tokens"), "no operation says under `cost:` what its tokens are", hint=_COSTS["tokens"]
+            )
 
 
 def _listed(items: Iterable[object]) -> str:

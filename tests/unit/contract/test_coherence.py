@@ -59,8 +59,8 @@ errors:
         ([("  cache: {ttl: 1h, entries: 10}\n", ""), ("[retry_with_backoff, cached]", "[]")], "needs `resilience.cache`"),
         ([("expires: 2027-05-20", "expires: 2026-05-20")], "lies before `accepted`"),
         ([("rate: [{requests: 3, per: 1m}]", "rate: [{per: 1m}]")], "limits nothing; allowed: `requests`, `tokens` or both"),
-        ([("batch: {items: 10}", "batch: {tokens: 10}")], "no operation says under `cost:` what its tokens are"),
-        ([("rate: [{requests: 3,", "rate: [{tokens: 3,")], "no operation says under `cost:` what its tokens are"),
+        ([("batch: {items: 10}", "batch: {tokens: 10}")], "no operation says under `cost:` what its tokens are; such as `cost: {tokens: tokens("),
+        ([("rate: [{requests: 3,", "rate: [{tokens: 3,")], "no operation says under `cost:` what its tokens are; such as `cost: {tokens: tokens("),
         (
             [("path: /orders/{number}", "path: /orders/{nummer}")],
             "the path parameter `nummer` is not declared; allowed: number; did you mean `number`?",
