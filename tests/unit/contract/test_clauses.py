@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from harness.contract.agreement import Agreement
-from harness.contract.clauses import Kind
+from harness.contract.clauses import Kind, clause_id
 from harness.contract.document import Steps
+from harness.proof.unprovable import why_none
 
 Read = Callable[..., Agreement]
 CONSUMER, PROVIDER, BOTH = frozenset({"consumer"}), frozenset({"provider"}), frozenset({"consumer", "provider"})
@@ -69,6 +70,44 @@ def test_what_asserts_nothing_is_no_clause(read: Read) -> None:
     assert "schemas.Order.additionalProperties" not in clauses
     assert "schemas.Price.description" not in clauses
     assert not any(clause.startswith(("facts", "title", "settings")) for clause in clauses)
+
+
+OPAQUE = 'opaque: {media_type: "*/*", body: {}, '
+
+
+@pytest.mark.parametrize(
+    ("opaque", "promised"),
+    [
+        (OPAQUE, False),
+        ('opaque: {media_type: "*/*", body: {type: string}, ', True),  # a JSON object breaks it
+        ("opaque: {media_type: text/plain, body: {}, ", True),
+    ],
+)
+def test_a_shape_that_every_answer_has_is_no_promise_and_any_other_is(read: Read, opaque: str, promised: bool) -> None:
+    clauses = read((OPAQUE, opaque)).clauses
+    assert ("operations.order.responses.503.error" in clauses) is promised
+    assert "operations.order.responses.503" in clauses  # that it is this status is promised all the same
+
+
+def test_what_other_properties_have_to_be_is_promised_where_that_stands(read: Read) -> None:
+    agreement = read(("    additionalProperties: false", "    additionalProperties: {type: integer}"))
+    assert "schemas.Order.additionalProperties" not in agreement.clauses
+    assert "schemas.Order.additionalProperties.type" in agreement.clauses
+    broken = agreement.schemas.violations(("schemas", "Order"), {"items": ["a"], "more": "x"})
+    assert [clause_id(violation.keyword) for violation in broken] == ["schemas.Order.additionalProperties.type"]
+
+
+def test_that_there_are_no_other_properties_is_a_promise(read: Read) -> None:
+    agreement = read()
+    broken = agreement.schemas.violations(("schemas", "Order"), {"items": ["a"], "more": "x"})
+    assert [clause_id(violation.keyword) for violation in broken] == ["schemas.Order.additionalProperties"]
+    assert "schemas.Order.additionalProperties" in agreement.clauses
+
+
+def test_a_header_that_is_text_promises_only_to_be_there(read: Read) -> None:
+    clauses = read().clauses
+    text = clauses["operations.order.responses.429.headers.Retry-After.schema.type"]
+    assert why_none(text) == "no mutant: a header is always text"
 
 
 def test_alternatives_are_one_promise_together(read: Read) -> None:
