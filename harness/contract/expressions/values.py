@@ -163,6 +163,8 @@ def contains(steps: Steps, item: Any, container: Any) -> bool:
     if type(within) is not list:
         raise EvaluationError(f"can't look into {kind(container)}: expected list or map")
     charge(steps, len(within))
+    if type(item) is str and set(map(type, within)) == {str}:
+        return item in within
     return any(equal(steps, item, other) for other in within)
 
 
