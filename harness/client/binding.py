@@ -229,4 +229,5 @@ def _compiled(steps: tuple[str, ...], source: str, names: frozenset[str], proble
     try:
         compile_expression(source, names=names)
     except ExpressionError as error:
-        problem(steps, f"can't be parsed: {error.message}", hint=f"column {error.column} of the expression")
+        where = f"column {error.column} of the expression"
+        problem(steps, f"can't be parsed: {error.message}", hint=f"{where}; {error.hint}" if error.hint else where)
