@@ -18,6 +18,7 @@ from harness.proof.mutant import Distortion, Distortions
 from harness.proof.requesting import argument, default, endpoint, media_type, of_clause, rule, schema
 from harness.proof.resilience import breaker, budget, cache, failure, monitoring, policy, retry, timeout
 from harness.proof.scene import Scene
+from harness.proof.tasks import task
 
 Maker = Callable[[Agreement, Clause, Scene], Distortions]
 
@@ -185,6 +186,7 @@ def sla(agreement: Agreement, clause: Clause, scene: Scene) -> Distortions:
 
 MAKERS: Mapping[Kind, tuple[Maker, ...]] = {
     Kind.ENDPOINT: (endpoint,),
+    Kind.SEQUENCE: (task,),
     Kind.AUTH: (auth,),
     Kind.SECRECY: (secrecy,),
     Kind.MEDIA_TYPE: (media_type,),

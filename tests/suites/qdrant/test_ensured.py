@@ -2,9 +2,12 @@
 
 import pytest
 
+from harness.checks.registry import judge
 from harness.client.binding import bind
 from harness.contract.agreement import Agreement
 from harness.exchange import Observation
+from harness.proof.consumer import distortions
+from harness.provider.embedded import EmbeddedProvider
 from harness.provider.stubbed import StubProvider
 from harness.suites.case import Setting
 from harness.suites.conformance import SUITE
@@ -65,3 +68,28 @@ def test_what_remembers_nothing_is_asked_for_no_task(current: Agreement) -> None
     for case in SUITE.cases(setting):
         if case.operation == "sequence" and "ensured" in case.name:
             assert not isinstance(case.execute(), Observation)
+
+
+@pytest.mark.parametrize(
+    ("sequence", "promise", "kinds"),
+    [
+        (THERE, "made_once", 4),  # both calls, each with another result or with none
+        (THERE, "indexes", 0),  # it is no matter of what a call says
+        (COMPLETED, "other_vectors_are_refused", 2),
+        (COMPLETED, "not_made_anew", 2),
+    ],
+)
+def test_another_outcome_of_a_task_is_noticed(sequence: str, promise: str, kinds: int, current: Agreement) -> None:
+    provider = EmbeddedProvider(current)
+    setting = Setting(agreement=current, binding=bind(current, None), provider=provider, root=ROOT)
+    (case,) = (case for case in SUITE.cases(setting) if case.id == CASE.format(sequence))
+    try:
+        seen = case.execute()
+    finally:
+        provider.close()
+    assert isinstance(seen, Observation)
+    clause = current.clauses[f"sequences.{sequence}.promises.{promise}"]
+    made = list(distortions(current, clause, seen))
+    assert len({each.kind for each in made}) == len(made) == kinds
+    for each in made:
+        assert clause.id in {found.clause for found in judge(current, each.observation) if found.finding}
