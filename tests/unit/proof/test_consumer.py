@@ -23,9 +23,9 @@ TELLING = (
     "fault::monitor::provider-is-down",
 )
 SEEN_ELSEWHERE = {
-    Kind.SLA: "load",
+    Kind.SLA: "below",
     Kind.IDEMPOTENCE: "an operation that may not be repeated",
-    Kind.RULE: "a request that the harness sent itself",
+    Kind.RULE: "below",
     Kind.MEDIA_TYPE: "a contract that declares it",
     Kind.PATTERN: "a contract that declares it",
 }
@@ -54,6 +54,35 @@ def told() -> dict[Kind, set[str]]:
 @pytest.mark.parametrize("kind", sorted(set(MAKERS) - SEEN_ELSEWHERE.keys()))
 def test_a_lie_about_what_an_honest_client_was_seen_to_keep_is_named_by_its_clause(kind: Kind, told: dict[Kind, set[str]]) -> None:
     assert told.get(kind)
+
+
+# What other cases see
+
+
+MEASURED = {
+    "load.samples": 1000.0, "load.availability": 1.0, "load.error_rate": 0.0, "load.p95_s": 0.01, "load.throughput_per_s": 1e3,
+    "load.target_rate_per_s": 1e3,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("objective", ["availability", "error_rate", "response_time_p95", "throughput"])
+def test_an_objective_that_is_missed_or_has_no_sample_is_named(objective: str) -> None:
+    agreement, clause = setting_of().agreement, f"sla.{objective}"
+    honest = Observation(measured=MEASURED)
+    assert clause not in broken(agreement, honest)
+    lies = {lie.kind: lie.observation for lie in distortions(agreement, agreement.clauses[clause], honest)}
+    assert lies.keys() == {"objective missed", "no sample"}
+    assert all(clause in broken(agreement, observation) for observation in lies.values())
+
+
+def test_a_client_that_sends_what_a_rule_forbids_is_named_by_the_rule() -> None:
+    setting, clause = setting_of(), "operations.embed.request.rules.known_model"
+    honest = cases_of(setting, "conformance")["conformance::embed::one_text"].execute()
+    assert not isinstance(honest, Skipped)
+    refused = Request(method="POST", target="/v1/embeddings", body=b'{"input": ["a"], "model": "nobody\'s"}')
+    lies = list(distortions(setting.agreement, setting.agreement.clauses[clause], honest, forbidden={clause: refused}))
+    assert clause not in broken(setting.agreement, honest)
+    assert [clause in broken(setting.agreement, lie.observation) for lie in lies] == [True]
 
 
 # What a result is
