@@ -92,8 +92,8 @@ class _Run(Generic[T]):
         context = contextvars.copy_context()
         self._done.acquire()
         host = threading.Thread(target=context.run, args=(self._host,), daemon=True, name="virtual-time")
-        host.start()
         try:
+            host.start()  # which waits for it to have begun: an interruption may come then too
             if not self._done.acquire(timeout=self._real_limit_s):
                 self._interrupt(RealTimeExceeded(self._complaint()))
             self._is_gone_within(LAST_WORDS_S[0])
