@@ -34,7 +34,7 @@ def _together(notes: list[str]) -> Iterator[str]:
     things: dict[str, list[str]] = {}
     for note in notes:
         thing, was, what = note.partition(" was ")
-        things.setdefault(was and what or note, []).append(thing)
+        things.setdefault((was and what) or note, []).append(thing)
     for what, names in things.items():
         if len(names) == 1:
             yield names[0] if names[0] == what else f"{names[0]} was {what}"
