@@ -1,6 +1,6 @@
 """The client's own limits put to the test: what goes out in any window, and how much in one request."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import ceil
 
 from harness.checks.intent import forbidden_by
@@ -142,8 +142,11 @@ def _texts(staging: Staging, terms: OperationTerms) -> Iterator[Ordeal]:
         one, other = staging.items(terms, 2)
         return (staging.call_with(terms, [one, other, one, one]),)
 
-    call_with = lambda texts: staging.call_with(terms, staging.items_of(terms, texts))
-    agreement, texts = staging.setting.agreement, ODD_TEXTS
+    def call_with(texts: Sequence[str]) -> Invoke:
+        return staging.call_with(terms, staging.items_of(terms, texts))
+
+    agreement = staging.setting.agreement
+    texts: tuple[str, ...] = ODD_TEXTS
     if agreement.contract.failures.invalid_input is None:  # then nobody says that the client has to refuse any
         texts = tuple(text for text in texts if not forbidden_by(agreement, terms, call_with([text]).parts))
     yield ordeal(staging, "items-repeated", repeated, None, *aims)
