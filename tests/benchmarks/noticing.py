@@ -6,8 +6,8 @@ prints a table in Markdown for each contract. Every mutant of a lying provider t
 
 - **schema**: every answer that the harness's own cases got from the liar, validated against OpenAPI alone: is the status
   declared, is the media type, are required headers there, does the body keep its schema. It is the document that
-  ``harness openapi`` exports, which says all that a schema can say of the contract; ``--spec`` puts a published one in its place.
-- **schemathesis**: its own engine over HTTP, with the same document: the operation that the lie is about, the phases examples,
+  ``harness openapi`` exports, which says all that a schema can say of the contract; with ``--spec``, a published one beside it.
+- **schemathesis**: its own engine over HTTP, with the exported document: the operation that the lie is about, the phases examples,
   coverage, fuzzing (100 examples, its default) and stateful, all of its checks, a fixed seed, not stopping at a failure,
   authenticated, from the state that the contract's examples begin in. A mutant is noticed when a check fails that does not fail
   for the same request, or for that operation at all, when nobody lies. Its stateful phase has nothing to do with these documents:
@@ -43,8 +43,14 @@ from tests.benchmarks.noticing_schema import Schema, read_spec
 from tests.benchmarks.noticing_schemathesis import Schemathesis
 
 LEAST, MOST_LOOKED_AT, EXAMPLES = 5, 4, 100
-TOOLS = ("schema", "schemathesis", "met", "harness", "named")
-HEADS = ("schema alone", "schemathesis alone", "(lies it met)", "harness", "naming the clause")
+HEADS = {
+    "published": "published schema alone",
+    "schema": "exported schema alone",
+    "schemathesis": "schemathesis alone",
+    "met": "(lies it met)",
+    "harness": "harness",
+    "named": "naming the clause",
+}
 Tally = dict[str, Counter[str]]
 
 
@@ -57,8 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
         part = "all" if asked.share == 1 else f"1 in {asked.share}"
         print(f"\n{name}: {tally['made'].total()} mutants of a lying provider ({part}), {seconds / 60:.0f} minutes\n")
         print(table(tally))
-        print(f"\nThe schema is {specs.get(name) or f'what `harness openapi {name}` exports'}; schemathesis {version('schemathesis')} "
-              f"({asked.examples} examples), jsonschema-rs {version('jsonschema-rs')}, Python {sys.version.split()[0]}.")  # fmt: skip
+        print(f"\nschemathesis {version('schemathesis')} ({asked.examples} examples), jsonschema-rs {version('jsonschema-rs')}, "
+              f"Python {sys.version.split()[0]}")  # fmt: skip
         written[name] = {tool: dict(found) for tool, found in tally.items()}
     if asked.json:
         asked.json.write_text(json.dumps(written, indent=2))
@@ -68,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.noticing", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("names", nargs="+", metavar="CONTRACT")
-    parser.add_argument("--spec", action="append", default=[], metavar="CONTRACT=FILE", help="a published OpenAPI in place of the export")
+    parser.add_argument("--spec", action="append", default=[], metavar="CONTRACT=FILE", help="a published OpenAPI, beside the export")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--share", type=int, default=1, metavar="N", help="look at every Nth mutant only")
     parser.add_argument("--examples", type=int, default=EXAMPLES, metavar="N", help="of schemathesis, for each operation (default: its own)")
@@ -81,14 +87,15 @@ def compare(name: str, spec: str | None = None, *, share: int = 1, examples: int
     agreement, began = agreement_named(name), perf_counter()
     setting = setting_for(agreement, provider=None, adapter=None, seed=0)
     prover = Prover(setting, find_suites(SUITES), workers=workers)
-    document = read_spec(Path(spec)) if spec else export(agreement)
-    schema, tester = Schema(document, agreement.base_path), Schemathesis(setting, export(agreement), examples)
-    tally: Tally = {tool: Counter() for tool in ("made", *TOOLS)}
+    document = export(agreement)
+    schemas = {"schema": document} | ({"published": read_spec(Path(spec))} if spec else {})
+    alone, tester = {name: Schema(each, agreement.base_path) for name, each in schemas.items()}, Schemathesis(setting, document, examples)
+    tally: Tally = {tool: Counter() for tool in ("made", *HEADS) if tool in schemas or tool != "published"}
     try:
         tester.look_at_the_honest()
         made = [(lie, first) for lie, first in prover.provider_mutants() if not lie.idle][::share]
         setting.provider.close()  # what has threads is not for forking
-        work = [partial(_noticed, prover, lie, first, schema, tester) for lie, first in made]
+        work = [partial(_noticed, prover, lie, first, alone, tester) for lie, first in made]
         for done, (number, noticed) in enumerate(Sharing[dict[str, bool]](workers, parting=setting.provider.close).results(work), 1):
             print(f"\r{name}: {done} of {len(made)}", end="", file=sys.stderr, flush=True)
             for tool, yes in noticed.items():
@@ -98,17 +105,18 @@ def compare(name: str, spec: str | None = None, *, share: int = 1, examples: int
     return tally, perf_counter() - began
 
 
-def _noticed(prover: Prover, lie: Lie, first: Seen, schema: Schema, tester: Schemathesis) -> dict[str, bool]:
+def _noticed(prover: Prover, lie: Lie, first: Seen, schemas: dict[str, Schema], tester: Schemathesis) -> dict[str, bool]:
     """Which tools notice a lie; nothing if no case is told it."""
-    noticed = dict.fromkeys(TOOLS, False)
+    noticed = dict.fromkeys((*schemas, "schemathesis", "met", "harness", "named"), False)
     told = False
-    for observation in _observations(prover, lie, first):
+    for honest, observation in _observations(prover, lie, first):
         told = True
         found = {judgement.clause: judgement.check for judgement in judge(tester.setting.agreement, observation) if judgement.finding}
         noticed["harness"] |= bool(found)
         noticed["named"] |= lie.named_in(found) is not None
-        noticed["schema"] |= any(schema.breaches(exchange) for exchange in _answers(observation))
-        if noticed["named"] and noticed["schema"]:
+        for name, schema in schemas.items():
+            noticed[name] = noticed[name] or bool(_breaches(schema, observation) - _breaches(schema, honest))
+        if noticed["named"] and all(noticed[name] for name in schemas):
             break
     if not told:
         return {}
@@ -116,12 +124,17 @@ def _noticed(prover: Prover, lie: Lie, first: Seen, schema: Schema, tester: Sche
     return {"made": True, **noticed}
 
 
-def _observations(prover: Prover, lie: Lie, first: Seen) -> Iterator[Observation]:
-    """What the cases saw of the lie; the first few are enough, and all for one that is not named by those."""
+def _breaches(schema: Schema, observation: Observation) -> set[str]:
+    """What a schema has against the answers in an observation; a published one may have something against honest ones, too."""
+    return {breach for exchange in _answers(observation) for breach in schema.breaches(exchange)}
+
+
+def _observations(prover: Prover, lie: Lie, first: Seen) -> Iterator[tuple[Observation, Observation]]:
+    """What the cases saw without the lie and with it; the first few are enough, and all for one that is not named by those."""
     for number, seen in enumerate(prover.noticing(lie, first)):
         observation = prover.lied_to(lie, seen)
         if observation is not None:
-            yield observation
+            yield seen.observation, observation
         if number >= MOST_LOOKED_AT and lie.clause.startswith("stateful."):
             return
 
@@ -142,15 +155,15 @@ def _operations(setting: Setting, lie: Lie, first: Seen) -> list[str]:
 
 def table(tally: Tally) -> str:
     """A row for each kind that is not rare, one for the rare ones together, one for all; in Markdown."""
-    made = tally["made"]
+    made, tools = tally["made"], [tool for tool in HEADS if tool in tally]
     rare = [kind for kind, count in made.items() if count < LEAST]
-    rows = [(kind, count, [tally[tool][kind] for tool in TOOLS]) for kind, count in made.most_common() if kind not in rare]
+    rows = [(kind, count, [tally[tool][kind] for tool in tools]) for kind, count in made.most_common() if kind not in rare]
     if rare:
         told = f"{len(rare)} other kinds"
-        rows.append((told, sum(made[kind] for kind in rare), [sum(tally[tool][kind] for kind in rare) for tool in TOOLS]))
-    lines = [f"| mutants | made | {' | '.join(HEADS)} |", "|---|" + "--:|" * (len(HEADS) + 1)]
+        rows.append((told, sum(made[kind] for kind in rare), [sum(tally[tool][kind] for kind in rare) for tool in tools]))
+    lines = [f"| mutants | made | {' | '.join(HEADS[tool] for tool in tools)} |", "|---|" + "--:|" * (len(tools) + 1)]
     lines += [f"| {kind} | {count} | {' | '.join(map(str, found))} |" for kind, count, found in rows]
-    shares = (f"{tally[tool].total()} ({tally[tool].total() / max(1, made.total()):.1%})" for tool in TOOLS)
+    shares = (f"{tally[tool].total()} ({tally[tool].total() / max(1, made.total()):.1%})" for tool in tools)
     return "\n".join([*lines, f"| **all** | **{made.total()}** | {' | '.join(f'**{share}**' for share in shares)} |"])
 
 

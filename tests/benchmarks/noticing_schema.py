@@ -1,5 +1,6 @@
 """Answers against an OpenAPI document alone."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -17,7 +18,8 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 def read_spec(path: Path) -> dict[str, Any]:
     """A published OpenAPI 3 document, YAML or JSON; what 3.0 says of null as 2020-12 says it."""
-    found: Any = _modern(parse_document(path.read_text(encoding="utf-8"), path.name).value)
+    data = path.read_bytes()
+    found: Any = _modern(json.loads(data) if path.suffix == ".json" else parse_document(data, file=path.name).value)
     return dict(found)
 
 
