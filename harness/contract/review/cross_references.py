@@ -1,7 +1,7 @@
 """The parts of a contract that speak of one another: what is named exists, and nothing contradicts."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from harness.contract.agreement import schema_steps
 from harness.contract.document import Steps
@@ -102,7 +102,10 @@ def _default(review: Review, operation: str, name: str, value: object) -> None:
     body = review.contract.operations[operation].request.body or {}
     at = ("operations", operation, "request", "defaults", name)
     schema_at = reference(body) or schema_steps("operations", operation, "request", "body")
-    known = (value_at(review.document.value, schema_at) or {}).get("properties", {})
+    schema = value_at(review.document.value, schema_at)
+    known = schema.get("properties") if isinstance(schema, Mapping) else None
+    if not isinstance(known, Mapping):  # what is wrong with it is told elsewhere
+        return
     if known and name not in known:
         review.problem(at, f"the request has no field `{name}`", ", ".join(known), nearest(name, known), at_key=True)
     elif known and schema_at[:2] not in review.unusable and schema_at not in review.unusable:
