@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ _SHARD = "shard"
 _LOCK = ".lock"
 _MEMORY = Path("/dev/shm")  # noqa: S108 - each engine makes a private folder in it
 _ENOUGH_BYTES = 8 * 1024**3
+_SCRATCH = "qdrant-engine-"
+_BEGINNING_S = 600.0  # a younger folder may be one that is about to be locked
 _HOMES = "qdrant-engine"  # not "collections", which is what the real server calls its own
 _HOME = re.compile(r"[0-9a-f]{32}$")
 
@@ -107,7 +110,28 @@ def _scratch() -> Path:
         spacious = shutil.disk_usage(_MEMORY).free >= _ENOUGH_BYTES and os.access(_MEMORY, os.W_OK)
     except OSError:
         spacious = False
-    return Path(tempfile.mkdtemp(prefix="qdrant-engine-", dir=_MEMORY if spacious else None))
+    parent = _MEMORY if spacious else Path(tempfile.gettempdir())
+    _clear(parent)
+    return Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=parent))
+
+
+def _clear(parent: Path) -> None:
+    """Remove the temporary folders of engines that were killed: nobody holds their lock, and they cost memory."""
+    for left in parent.glob(f"{_SCRATCH}*"):
+        try:
+            if time.time() - left.stat().st_mtime < _BEGINNING_S:
+                continue
+            held = os.open(left / _LOCK, os.O_RDWR)
+        except OSError:  # another's, or gone meanwhile
+            continue
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            continue
+        else:
+            shutil.rmtree(left, ignore_errors=True)
+        finally:
+            os.close(held)
 
 
 def _prepared(path: Path) -> Path:

@@ -1,5 +1,6 @@
 """A server with a path: what it keeps, what it clears, and where it can't start."""
 
+import fcntl
 import json
 import os
 import socket
@@ -98,6 +99,25 @@ def test_without_a_path_nothing_is_left_behind(tmp_path: Path, monkeypatch: pyte
     assert list(tmp_path.glob("qdrant-engine-*"))
     server.stop()
     assert not list(tmp_path.glob("qdrant-engine-*"))
+
+
+def test_what_a_killed_server_left_in_memory_is_cleared_by_the_next_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "_MEMORY", tmp_path / "no memory")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    running, young, unlocked = (tmp_path / f"qdrant-engine-{name}" for name in ("running", "young", "unlocked"))
+    left = tmp_path / "qdrant-engine-left"
+    for folder in (left, running, young, unlocked):
+        (folder / "qdrant-engine").mkdir(parents=True)
+        if folder is not unlocked:
+            (folder / ".lock").touch()
+        if folder is not young:
+            os.utime(folder, (0, 0))
+    with (running / ".lock").open("rb+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        server = QdrantServer()
+        server.open()
+        server.stop()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"qdrant-engine-{name}" for name in ("running", "unlocked", "young")]
 
 
 def test_a_path_in_use_is_refused_until_its_server_has_stopped(path: Path, opened: QdrantServer) -> None:
