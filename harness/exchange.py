@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from urllib.parse import parse_qsl, urlsplit
 
-import orjson
-
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -36,6 +34,8 @@ class Failure(StrEnum):
 def parsed(data: bytes) -> object:
     """JSON as RFC 8259 has it: in UTF-8, without the NaN and Infinity of Python; ValueError for anything else."""
     if len(data) > _LARGE and _LONG_INTEGER not in b"," + data.translate(_SHAPES):
+        import orjson  # here, for who only looks at the plugin
+
         with suppress(orjson.JSONDecodeError):  # it refuses more, such as half a character: then the other one decides
             return orjson.loads(data)
     try:

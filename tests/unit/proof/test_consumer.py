@@ -26,6 +26,7 @@ SEEN_ELSEWHERE = {
     Kind.SLA: "below",
     Kind.IDEMPOTENCE: "an operation that may not be repeated",
     Kind.RULE: "below",
+    Kind.SEQUENCE: "a contract with tasks",
     Kind.MEDIA_TYPE: "a contract that declares it",
     Kind.PATTERN: "a contract that declares it",
 }
