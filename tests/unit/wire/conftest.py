@@ -14,6 +14,7 @@ from harness.wire.wire import Wire
 
 Serve = Callable[..., Server]
 Talk = Callable[..., bytes]
+PATIENT_S = 60.0  # against hangs only
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def serve() -> Iterator[Serve]:
             server = (
                 port_seam(answering) if isinstance(answering, Wire) else Server(answer=answering, **options)  # type: ignore[arg-type]  # as the test spells them
             )
-            return stack.enter_context(ThreadedServer(server, grace_s=0.05))
+            return stack.enter_context(ThreadedServer(server, grace_s=PATIENT_S))
 
         yield start
 
@@ -35,7 +36,7 @@ def talk() -> Talk:
     """Sends the pieces apart and returns all that comes until the server closes."""
 
     def speak(server: Server, *pieces: bytes, apart_s: float = 0.0) -> bytes:
-        with socket.create_connection(server.address, timeout=2) as connected:
+        with socket.create_connection(server.address, timeout=PATIENT_S) as connected:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for piece in pieces:
                 connected.sendall(piece)

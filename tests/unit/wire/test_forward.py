@@ -109,7 +109,7 @@ def test_in_virtual_time_the_clock_stands_still_meanwhile(far: Far, origin: str)
     clock = VirtualClock()
 
     async def work() -> Response:
-        answer = await forward(SENT, origin=origin, timeout_s=5.0)
+        answer = await forward(SENT, origin=origin, timeout_s=60.0)
         assert clock.now_s == 0.0
         await asyncio.sleep(60)
         return answer
@@ -128,7 +128,7 @@ def test_the_seam_for_httpx_does_not_meet_itself(far: Far, origin: str) -> None:
 
     class Onward:
         async def answer(self, request: Request) -> Response:
-            return await forward(request, origin=origin, timeout_s=5.0)
+            return await forward(request, origin=origin, timeout_s=60.0)
 
     wire = Wire(upstream=Onward(), clock=lambda: 0.0)
 

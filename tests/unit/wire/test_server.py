@@ -17,6 +17,7 @@ from harness.wire.server import PortUnavailable, Server, ThreadedServer
 
 Serve = Callable[..., Server]
 Talk = Callable[..., bytes]
+PATIENT_S = 60.0  # against hangs only
 LAST = b"GET /last HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 
 
@@ -73,7 +74,7 @@ def test_reading_stops_while_too_many_wait_and_then_goes_on(serve: Serve, talk: 
 
 
 def test_one_connection_serves_many_requests(serve: Serve) -> None:
-    connection = http.client.HTTPConnection(*serve(echo).address, timeout=2)
+    connection = http.client.HTTPConnection(*serve(echo).address, timeout=PATIENT_S)
     connection.connect()
     first_socket = connection.sock
     for number in range(5):
@@ -86,7 +87,7 @@ def test_one_connection_serves_many_requests(serve: Serve) -> None:
 def test_a_body_larger_than_any_buffer_goes_both_ways(serve: Serve) -> None:
     large = bytes(range(256)) * 40_000
     server = serve(lambda request: Response(status=200, body=request.body))
-    connection = http.client.HTTPConnection(*server.address, timeout=5)
+    connection = http.client.HTTPConnection(*server.address, timeout=PATIENT_S)
     connection.request("PUT", "/", body=large)
     assert connection.getresponse().read() == large
     connection.close()
@@ -100,7 +101,7 @@ def test_a_client_that_does_not_read_is_waited_for_and_then_gets_all_answers(ser
         return Response(status=200, body=b"x" * 100_000)
 
     server = serve(answer)
-    with socket.create_connection(server.address, timeout=5) as connected:
+    with socket.create_connection(server.address, timeout=PATIENT_S) as connected:
         connected.sendall(get("/") * 200 + LAST)
         time.sleep(0.05)  # long enough for the server to fill every buffer between the two
         assert len(asked) < 201
@@ -134,7 +135,7 @@ def test_a_response_that_asks_to_close_is_the_last(serve: Serve, talk: Talk) -> 
 
 
 def test_a_body_is_invited_when_its_client_waits_for_that(serve: Serve) -> None:
-    with socket.create_connection(serve(echo).address, timeout=2) as connected:
+    with socket.create_connection(serve(echo).address, timeout=PATIENT_S) as connected:
         connected.sendall(b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
         assert connected.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connected.sendall(b"hi")
@@ -142,7 +143,7 @@ def test_a_body_is_invited_when_its_client_waits_for_that(serve: Serve) -> None:
 
 
 def test_an_invitation_waits_for_the_answers_before_it(serve: Serve) -> None:
-    with socket.create_connection(serve(echo_later).address, timeout=2) as connected:
+    with socket.create_connection(serve(echo_later).address, timeout=PATIENT_S) as connected:
         head = b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
         connected.sendall(get("/1") + head)
         received = b""
@@ -164,7 +165,7 @@ def test_nonsense_after_a_request_does_not_spoil_its_answer(serve: Serve, talk: 
 
 
 def test_a_client_that_sends_too_much_still_learns_why(serve: Serve) -> None:
-    connection = http.client.HTTPConnection(*serve(echo, max_body_bytes=1000).address, timeout=2)
+    connection = http.client.HTTPConnection(*serve(echo, max_body_bytes=1000).address, timeout=PATIENT_S)
     connection.request("POST", "/", body=b"x" * 3_000_000)
     response = connection.getresponse()
     assert (response.status, response.getheader("connection")) == (413, "close")
@@ -221,11 +222,11 @@ def test_a_client_that_leaves_first_ends_its_exchange(serve: Serve) -> None:
         failures.append(failure)
         told.set()
 
-    with socket.create_connection(serve(answer, ended=ended).address, timeout=2) as connected:
+    with socket.create_connection(serve(answer, ended=ended).address, timeout=PATIENT_S) as connected:
         connected.sendall(get("/"))
-        assert arrived.wait(2)
+        assert arrived.wait(PATIENT_S)
         assert not failures
-    assert told.wait(2)
+    assert told.wait(PATIENT_S)
     assert failures == [Failure.TIMEOUT]
 
 

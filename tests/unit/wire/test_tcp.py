@@ -29,7 +29,7 @@ def through(*toxics: tcp.Toxic, talk: Talk) -> tuple[bytes, list[float]]:
         async with server, tcp.TcpProxy(host, port, toxics, sleep) as proxy:
             reader, writer = await asyncio.open_connection(*proxy.address.split(":"))
             try:
-                return await asyncio.wait_for(talk(reader, writer), 5)
+                return await asyncio.wait_for(talk(reader, writer), 60)
             finally:
                 writer.close()
 
