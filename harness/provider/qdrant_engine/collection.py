@@ -1,6 +1,6 @@
 """One collection: a shard of the engine and what is known about it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ from harness.provider.qdrant_engine.selectors import order_by, point_id, point_i
 from harness.provider.qdrant_engine.updates import operation_of
 from harness.provider.qdrant_engine.vectors import shapes_of
 from harness.provider.qdrant_engine.versions import Profile
+
+Ask = Callable[["Collection"], edge.QueryRequest]
+Found = list[Answer] | Refused
 
 _SCROLL_LIMIT = 10
 _OPERATION_BYTES = 32 * 1024  # so that many small updates count too: each is replayed at the next start
@@ -99,11 +102,22 @@ class Collection:
         request = edge.CountRequest(exact=exact, filter=filter_of(doc.get("filter")))
         return {"count": self._run(lambda: self._shard.count(request))}
 
-    def query(self, body: object) -> list[Answer]:
-        return self._scored(query_request(body, self._shapes, self._stored))
+    def query_request(self, body: object) -> edge.QueryRequest:
+        return query_request(body, self._shapes, self._stored)
 
-    def search(self, body: object) -> list[Answer]:
-        return self._scored(search_request(body, self._shapes))
+    def search_request(self, body: object) -> edge.QueryRequest:
+        return search_request(body, self._shapes)
+
+    def found(self, asks: Sequence[Ask]) -> list[Found]:
+        """What each search brings, or its refusal.
+
+        The engine is asked for several at once: it then reads its vectors once, which is what a search costs.
+        """
+        requests = [self._asked(ask) for ask in asks]
+        good = [request for request in requests if not isinstance(request, Refused)]
+        good.sort(key=lambda request: request.filter is not None)  # those that share a reading have to be neighbours
+        brought = {id(request): found for request, found in zip(good, self._searched(good), strict=True)}
+        return [request if isinstance(request, Refused) else brought[id(request)] for request in requests]
 
     def facet(self, body: object) -> Answer:
         doc = mapping(body, "body")
@@ -144,9 +158,29 @@ class Collection:
     def close(self) -> None:
         self._run(self._shard.close)
 
-    def _scored(self, request: edge.QueryRequest) -> list[Answer]:
-        profile = self._profile
-        return [scored(point, profile) for point in self._run(lambda: self._shard.query(request))]
+    def _asked(self, ask: Ask) -> edge.QueryRequest | Refused:
+        try:
+            return ask(self)
+        except Refused as refusal:
+            return refusal
+
+    def _searched(self, requests: list[edge.QueryRequest]) -> list[Found]:
+        if len(requests) > 1:
+            try:
+                together = self._run(lambda: self._shard.query_batch(edge.QueryBatchRequest(requests)))
+                return [self._scored(found) for found in together]
+            except Refused:  # it doesn't say which: each is told its own
+                pass
+        return [self._searched_alone(request) for request in requests]
+
+    def _searched_alone(self, request: edge.QueryRequest) -> Found:
+        try:
+            return self._scored(self._run(lambda: self._shard.query(request)))
+        except Refused as refusal:
+            return refusal
+
+    def _scored(self, found: list[edge.ScoredPoint]) -> list[Answer]:
+        return [scored(point, self._profile) for point in found]
 
     def _stored(self, identity: int | str, name: str) -> Any:
         found = self._run(lambda: self._shard.retrieve([identity], False, [name]))
@@ -168,6 +202,11 @@ class Collection:
             if type(error).__name__ != "PanicException":
                 raise
             raise Refused(Kind.INTERNAL, f"the engine panicked: {error}") from error
+
+
+def asking(read: Callable[[Collection, object], edge.QueryRequest], body: object) -> Ask:
+    """What a body asks of a collection, read when it is its turn."""
+    return lambda held: read(held, body)
 
 
 def _points(body: object) -> int:

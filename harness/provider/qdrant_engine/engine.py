@@ -1,18 +1,19 @@
 """All operations of the server on plain values; the REST and the gRPC face both stand on this."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from harness.provider.qdrant_engine.answers import Answer
-from harness.provider.qdrant_engine.collection import Collection
+from harness.provider.qdrant_engine.collection import Ask, Collection, Found
 from harness.provider.qdrant_engine.config import collection_config, updated_config
 from harness.provider.qdrant_engine.errors import Kind, Refused, no_collection
 from harness.provider.qdrant_engine.fields import items, mapping, required
 from harness.provider.qdrant_engine.indexes import create_index, delete_index
 from harness.provider.qdrant_engine.storage import Storage
+from harness.provider.qdrant_engine.together import ThreadQueue, brought
 from harness.provider.qdrant_engine.updates import KINDS
 from harness.provider.qdrant_engine.versions import Profile
 
@@ -34,6 +35,7 @@ class Engine:
         self.opened = datetime.now(UTC).isoformat()
         self.changes = 0  # how often anything may have been changed; it only grows
         self._turn = threading.RLock()
+        self._queue = ThreadQueue(self.found)
         self._storage = Storage(path=path, profile=profile)
         try:
             self._collections = {collection.name: collection for collection in self._storage.load()}
@@ -102,6 +104,18 @@ class Engine:
         """Ask a collection something."""
         with self._turn:
             return ask(self._get(name))
+
+    def search(self, name: str, ask: Ask) -> list[Answer]:
+        """What one search brings; those that wait for their turn at the same time are given to the engine together."""
+        return brought(self._queue.found(name, ask))
+
+    def found(self, name: str, asks: Sequence[Ask]) -> list[Found]:
+        """What each of several searches brings, or its refusal."""
+        return self.on(name, lambda held: held.found(asks))
+
+    def search_batch(self, name: str, asks: Sequence[Ask]) -> list[list[Answer]]:
+        """What several searches bring; the first that is refused has all of them refused."""
+        return [brought(found) for found in self.found(name, asks)]
 
     def optimize(self, name: str) -> None:
         """Build the vector index of a collection now; nothing else is answered meanwhile."""

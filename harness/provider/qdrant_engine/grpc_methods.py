@@ -5,7 +5,8 @@ from typing import Any
 
 from harness.provider.qdrant_engine import grpc_collections, grpc_queries, grpc_updates
 from harness.provider.qdrant_engine.answers import Answer
-from harness.provider.qdrant_engine.collection import Collection
+from harness.provider.qdrant_engine.collection import Collection, asking
+from harness.provider.qdrant_engine.edge import QueryRequest
 from harness.provider.qdrant_engine.engine import Engine
 from harness.provider.qdrant_engine.grpc_in import Plain, filter_in, point_id, with_payload, with_vectors
 from harness.provider.qdrant_engine.grpc_out import id_out, point_out
@@ -123,27 +124,24 @@ def _hit(hit: Answer) -> Any:
     return message("FacetHit")(value=message("FacetValue")(**{kind: value}), count=hit["count"])
 
 
-def _scored(
-    answer: str, ask: Callable[[Collection, object], list[Answer]], read: Callable[[Any], Plain]
-) -> Method:
+def _scored(answer: str, ask: Callable[[Collection, object], QueryRequest], read: Callable[[Any], Plain]) -> Method:
     made = message(answer)
 
     def method(engine: Engine, request: Any) -> Any:
-        body = read(request)
-        found = engine.on(request.collection_name, lambda held: ask(held, body))
+        found = engine.search(request.collection_name, asking(ask, read(request)))
         return made(result=_points(engine, found, _ScoredPoint))
 
     return method
 
 
 def _scored_batch(
-    answer: str, field: str, ask: Callable[[Collection, object], list[Answer]], read: Callable[[Any], Plain]
+    answer: str, field: str, ask: Callable[[Collection, object], QueryRequest], read: Callable[[Any], Plain]
 ) -> Method:
     made = message(answer)
 
     def method(engine: Engine, request: Any) -> Any:
-        bodies = [read(entry) for entry in getattr(request, field)]
-        found = engine.on(request.collection_name, lambda held: [ask(held, body) for body in bodies])
+        asks = [asking(ask, read(entry)) for entry in getattr(request, field)]
+        found = engine.search_batch(request.collection_name, asks)
         return made(result=[_BatchResult(result=_points(engine, points, _ScoredPoint)) for points in found])
 
     return method
@@ -185,12 +183,12 @@ METHODS: dict[str, Method] = {
     "qdrant.Points/Scroll": _scroll,
     "qdrant.Points/Count": _count,
     "qdrant.Points/Facet": _facet,
-    "qdrant.Points/Search": _scored("SearchResponse", Collection.search, _SEARCH),
+    "qdrant.Points/Search": _scored("SearchResponse", Collection.search_request, _SEARCH),
     "qdrant.Points/SearchBatch": _scored_batch(
-        "SearchBatchResponse", "search_points", Collection.search, _SEARCH
+        "SearchBatchResponse", "search_points", Collection.search_request, _SEARCH
     ),
-    "qdrant.Points/Query": _scored("QueryResponse", Collection.query, _QUERY),
-    "qdrant.Points/QueryBatch": _scored_batch("QueryBatchResponse", "query_points", Collection.query, _QUERY),
+    "qdrant.Points/Query": _scored("QueryResponse", Collection.query_request, _QUERY),
+    "qdrant.Points/QueryBatch": _scored_batch("QueryBatchResponse", "query_points", Collection.query_request, _QUERY),
 }
 # What came with points/query, and is no method at all before.
 QUERIES = frozenset({"Query", "QueryBatch", "QueryGroups"})

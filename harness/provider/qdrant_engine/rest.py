@@ -1,7 +1,7 @@
 """The REST face: a request in, the response that Qdrant would give out."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from time import perf_counter
 from typing import Any
 from urllib.parse import unquote
@@ -10,11 +10,13 @@ import numpy as np
 import orjson
 
 from harness.exchange import Request, Response
+from harness.provider.qdrant_engine.collection import Found
 from harness.provider.qdrant_engine.engine import Engine
 from harness.provider.qdrant_engine.errors import Kind, Refused
 from harness.provider.qdrant_engine.fields import wrong
 from harness.provider.qdrant_engine.metrics import Metrics
-from harness.provider.qdrant_engine.routes import Asked, Route, route_of
+from harness.provider.qdrant_engine.routes import Asked, Route, Search, route_of
+from harness.provider.qdrant_engine.together import LoopQueue
 
 _JSON = (("content-type", "application/json"),)
 _TEXT = (("content-type", "text/plain; charset=utf-8"),)
@@ -33,40 +35,64 @@ class Rest:
         self._metrics = metrics
         self._api_key = api_key or None
         self._largest_body = largest_body
+        self._queue = LoopQueue(engine.found)
 
     def answer(self, request: Request) -> Response:
         started = perf_counter()
+        way = self._way(request)
+        if isinstance(way, Response):
+            return way
+        route, parts = way
+        try:
+            response = self._success(route.operation(self._asked(parts, request)), started)
+        except Refused as refusal:
+            response = _failure(refusal, started)
+        return self._noted(route, request, response, started)
+
+    def answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
+        """As ``answer``, but searches that came to the event loop at the same time are asked for together."""
+        started = perf_counter()
+        way = self._way(request)
+        if isinstance(way, Response) or not isinstance(way[0].operation, Search):
+            return self.answer(request)
+        route, parts = way
+        try:
+            asked = self._asked(parts, request)
+            found = self._queue.found(asked.name, way[0].operation.ask(asked))
+        except Refused as refusal:
+            return self._noted(route, request, _failure(refusal, started), started)
+        return self._searched(route, request, found, started)
+
+    async def _searched(self, route: Route, request: Request, coming: Awaitable[Found], started: float) -> Response:
+        assert isinstance(route.operation, Search)
+        found = await coming
+        if isinstance(found, Refused):
+            return self._noted(route, request, _failure(found, started), started)
+        return self._noted(route, request, self._success(route.operation.shown(found), started), started)
+
+    def _way(self, request: Request) -> tuple[Route, list[str]] | Response:
+        """The route and the parts of the path; or an answer, where no operation is needed."""
         path = request.target.partition("?")[0]
-        refused = self._unauthorized(request, path)
-        if refused is not None:
-            return refused
-        plain = self._plain(path)
-        if plain is not None:
-            return plain
+        done = self._unauthorized(request, path) or self._plain(path)
+        if done is not None:
+            return done
         parts = [unquote(part) for part in path.split("/")[1:]]
         route = route_of(request.method, parts, self._profile)
-        if route is None:
-            return Response(status=404)
-        response = self._routed(route, parts, request, started)
-        seconds = perf_counter() - started
-        self._metrics.rest(
-            method=request.method, endpoint=route.pattern, status=response.status, seconds=seconds
-        )
-        return response
+        return Response(status=404) if route is None else (route, parts)
 
-    def _routed(self, route: Route, parts: list[str], request: Request, started: float) -> Response:
-        try:
-            wait = _wait(request.query) if "?" in request.target else False
-            asked = Asked(
-                engine=self._engine,
-                name=parts[1] if len(parts) > 1 else "",
-                part=parts[-1],
-                wait=wait,
-                body=lambda: self._body(request),
-            )
-            return self._success(route.operation(asked), started)
-        except Refused as refusal:
-            return _failure(refusal, started)
+    def _asked(self, parts: list[str], request: Request) -> Asked:
+        return Asked(
+            engine=self._engine,
+            name=parts[1] if len(parts) > 1 else "",
+            part=parts[-1],
+            wait=_wait(request.query) if "?" in request.target else False,
+            body=lambda: self._body(request),
+        )
+
+    def _noted(self, route: Route, request: Request, response: Response, started: float) -> Response:
+        seconds = perf_counter() - started
+        self._metrics.rest(method=request.method, endpoint=route.pattern, status=response.status, seconds=seconds)
+        return response
 
     def _unauthorized(self, request: Request, path: str) -> Response | None:
         """The refusal of a request without the key; the text is bare, not JSON, as Qdrant's is."""

@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.provider.qdrant_engine.collection import Collection
+from harness.provider.qdrant_engine.answers import Answer
+from harness.provider.qdrant_engine.collection import Ask, Collection, asking
+from harness.provider.qdrant_engine.edge import QueryRequest
 from harness.provider.qdrant_engine.engine import Engine
 from harness.provider.qdrant_engine.errors import Kind, Refused, unsupported
 from harness.provider.qdrant_engine.fields import items, mapping, required
@@ -24,6 +26,21 @@ class Asked:
 
 
 Operation = Callable[[Asked], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """A search: an operation in two halves, between which it may wait for others."""
+
+    read: Callable[[Collection, object], QueryRequest]
+    shown: Callable[[list[Answer]], object]
+
+    def __call__(self, asked: Asked) -> object:
+        return self.shown(asked.engine.search(asked.name, self.ask(asked)))
+
+    def ask(self, asked: Asked) -> Ask:
+        """What the collection is to be asked; an unreadable body is refused here."""
+        return asking(self.read, asked.body())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,22 +77,21 @@ def _get_point(asked: Asked) -> object:
     return found[0]
 
 
-def _query(asked: Asked) -> object:
-    body = asked.body()
-    return {"points": asked.engine.on(asked.name, lambda held: held.query(body))}
+def _points(found: list[Answer]) -> object:
+    return {"points": found}
 
 
-def _query_batch(asked: Asked) -> object:
-    return [{"points": points} for points in _batch(asked, Collection.query)]
+_QUERY = Search(read=Collection.query_request, shown=_points)
+_SEARCH = Search(read=Collection.search_request, shown=lambda found: found)
 
 
-def _search_batch(asked: Asked) -> object:
-    return _batch(asked, Collection.search)
+def _batch(search: Search) -> Operation:
+    def operation(asked: Asked) -> object:
+        bodies = items(required(mapping(asked.body(), "body"), "searches"), "searches")
+        asks = [asking(search.read, body) for body in bodies]
+        return [search.shown(found) for found in asked.engine.search_batch(asked.name, asks)]
 
-
-def _batch(asked: Asked, ask: Callable[[Collection, object], Any]) -> list[Any]:
-    searches = items(required(mapping(asked.body(), "body"), "searches"), "searches")
-    return asked.engine.on(asked.name, lambda held: [ask(held, search) for search in searches])
+    return operation
 
 
 def _on(ask: Callable[[Collection, object], Any]) -> Operation:
@@ -114,10 +130,10 @@ _COLLECTION: dict[tuple[str, str], Operation] = {
     ),
     ("POST", "/points/scroll"): _on(Collection.scroll),
     ("POST", "/points/count"): _on(Collection.count),
-    ("POST", "/points/search"): _on(Collection.search),
-    ("POST", "/points/search/batch"): _search_batch,
-    ("POST", "/points/query"): _query,
-    ("POST", "/points/query/batch"): _query_batch,
+    ("POST", "/points/search"): _SEARCH,
+    ("POST", "/points/search/batch"): _batch(_SEARCH),
+    ("POST", "/points/query"): _QUERY,
+    ("POST", "/points/query/batch"): _batch(_QUERY),
     ("POST", "/facet"): _on(Collection.facet),
     ("GET", "/aliases"): lambda asked: {"aliases": asked.engine.on(asked.name, lambda held: [])},
     ("GET", "/snapshots"): lambda asked: asked.engine.on(asked.name, lambda held: []),

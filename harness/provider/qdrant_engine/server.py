@@ -1,5 +1,6 @@
 """The embedded Qdrant: the real engine behind a REST and a gRPC port, on threads of its own."""
 
+from collections.abc import Awaitable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -101,9 +102,16 @@ class QdrantServer:
 
     def answer(self, request: Request) -> Response:
         """Answer one REST request in process."""
+        return self._face.answer(request)
+
+    def _answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
+        return self._face.answer_on_loop(request)
+
+    @property
+    def _face(self) -> "Rest":
         if self._rest is None:
             raise RuntimeError("the server is not open: start it first")
-        return self._rest.answer(request)
+        return self._rest
 
     def start(self) -> None:
         """Listen on both ports; CannotServe says why not and what to do."""
@@ -137,7 +145,7 @@ class QdrantServer:
     def _listen_http(self) -> None:
         from harness.wire.server import PortUnavailable, Server, ThreadedServer
 
-        server = Server(answer=self.answer, host=self._host, port=self._port, max_body_bytes=_LARGEST_READ)
+        server = Server(answer=self._answer_on_loop, host=self._host, port=self._port, max_body_bytes=_LARGEST_READ)
         threaded = ThreadedServer(server)
         try:
             self._url = threaded.__enter__().origin
