@@ -4,7 +4,6 @@ What every reference client on httpx shares: it knows no service, and holds no n
 """
 
 import asyncio
-import math
 import os
 import ssl
 import time
@@ -24,6 +23,7 @@ from adapters import errors
 from adapters.resilience import Metrics, Resilience
 from adapters.resilience.retry_after import hint_s
 from adapters.resilience.settings import breaker_policy, rate_policy, retry_policy
+from adapters.sayable import all_finite, as_json
 from harness.contract.agreement import Agreement, OperationTerms, query_text, schema_steps
 from harness.contract.coherence import read_agreement
 from harness.contract.expressions import EvaluationError
@@ -56,25 +56,6 @@ def _trust() -> ssl.SSLContext:
 
 _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 _HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate", "user-agent": "contract-harness"}
-
-
-def as_json(body: object, what: str) -> bytes:
-    """A body as it is sent; InvalidInput for what JSON has no way to say."""
-    try:
-        content = orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
-    except TypeError as error:
-        raise errors.InvalidInput(f"{what} can't be written as JSON: {error}") from None
-    if b"null" in content and not _all_finite(body):  # which is what NaN is written as
-        raise errors.InvalidInput(f"{what} can't be written as JSON: it holds NaN or an infinity")
-    return content
-
-
-def _all_finite(value: object) -> bool:
-    if isinstance(value, Mapping):
-        return all(map(_all_finite, value.values()))
-    if isinstance(value, list | tuple):
-        return all(map(_all_finite, value))
-    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _proxy(url: str) -> str | None:
@@ -190,10 +171,16 @@ class Endpoint:
         for part, given in (("path", path), ("query", query)):
             for name, value in given.items():
                 self._refuse_breach(terms, schema_steps("operations", terms.name, "request", part, name, "schema"), value, f".{name}")
+                if part == "path" and value in (".", ".."):  # it would lead to another operation, whatever it is written as
+                    raise errors.InvalidInput(f"{terms.name}.{name}: `{value}` can't stand in a path: give another name")
 
     def _refuse_breach(self, terms: OperationTerms, at: tuple[str | int, ...], value: object, where: str = "") -> None:
-        if not self.agreement.schemas.is_valid(at, value):
-            if not _all_finite(value):
+        try:
+            is_valid = self.agreement.schemas.is_valid(at, value)
+        except ValueError as error:  # a value of a kind that JSON does not have
+            raise errors.InvalidInput(f"{terms.name}{where} can't be written as JSON: {error}") from None
+        if not is_valid:
+            if not all_finite(value):
                 raise errors.InvalidInput(f"{terms.name}{where} holds NaN or an infinity: give finite numbers")
             violation = next(self.agreement.schemas.violations(at, value))
             raise errors.InvalidInput(f"{terms.name}{where}{violation.pointer.replace('/', '.')}: {violation.message}")

@@ -10,7 +10,8 @@ import httpx
 from adapters.endpoint import Endpoint, agreement_at, shipped
 from adapters.errors import Conflict, IntegrationError, InvalidInput
 from adapters.qdrant.filters import Filters, conditions
-from adapters.qdrant.points import Batch, Point, checked_id, checked_vector, columns, read_points
+from adapters.qdrant.given import checked_id, checked_ids, checked_vector, columns
+from adapters.qdrant.points import Batch, Point, read_points
 from adapters.qdrant.upserts import upsert
 from adapters.qdrant.values import CollectionInfo, Health, Page, PointId, Record, ScoredPoint, UpsertReport, as_vector
 from adapters.resilience import Monitor
@@ -42,7 +43,7 @@ class Qdrant:
         self._endpoint = Endpoint(agreement, base_url=base_url, credential=credential, transport=transport)
         self._contract = agreement.contract
         self._search = "query" if "query" in agreement.operations else "search"
-        self._known: dict[str, list[str]] = {str(self.default_collection): list(self._setting("payload_indexes", {}))}
+        self._known: dict[str, Mapping[str, str]] = {str(self.default_collection): self._setting("payload_indexes", {})}
         self._grpc: Any = None
         if prefer_grpc:
             from adapters.qdrant.over_grpc import OverGrpc  # loads gRPC, which REST does without
@@ -89,7 +90,7 @@ class Qdrant:
         for field, kind in indexes.items():
             if info.indexed.get(field) != kind:
                 await self.create_index(name, field, kind)
-        self._known[name] = sorted({*info.indexed, *indexes})
+        self._known[name] = {**info.indexed, **indexes}
         return made
 
     async def _made(self, name: str, vectors: Mapping[str, object]) -> bool:
@@ -165,8 +166,10 @@ class Qdrant:
             if ids is None or vectors is None:
                 raise InvalidInput("nothing to upsert: give `points`, or `ids` with `vectors`")
             points = columns(ids, vectors, payloads)
+        elif not (ids is None and vectors is None and payloads is None):
+            raise InvalidInput("the points are given twice: give `points`, or `ids` with `vectors`")
+        self._endpoint.refuse_invalid_parameters(self._terms("upsert"), path={"collection": collection}, query={"wait": wait})
         read = read_points(points, dimension=self._dimension(collection))
-        self._refuse_collection("upsert", collection)
         if not read:
             raise InvalidInput("points is empty: an upsert needs at least one point")
         send, write = (self._grpc.upsert, self._grpc.write) if self._grpc else (self._upsert_by_rest, Point.json)
@@ -206,7 +209,7 @@ class Qdrant:
         body: dict[str, Any] = {"limit": limit, "with_payload": with_payload, "with_vector": with_vectors}
         options = {
             asked: None if vector is None else checked_vector(vector, self._dimension(collection), "vector"),
-            "filter": conditions(filters, known=self._known.get(collection)),
+            "filter": self._filter(collection, filters),
             "score_threshold": score_threshold,
             "offset": offset,
         }
@@ -222,7 +225,7 @@ class Qdrant:
         self, collection: str, ids: Sequence[PointId], *, with_payload: bool | list[str] = True, with_vectors: bool | list[str] = False
     ) -> list[Record]:
         """The points with these ids, as far as there are such, in the order of the ids."""
-        body = {"ids": _ids(ids), "with_payload": with_payload, "with_vector": with_vectors}
+        body = {"ids": checked_ids(ids), "with_payload": with_payload, "with_vector": with_vectors}
         return [_record(each) for each in await self._points("retrieve", collection, body)]
 
     async def delete(
@@ -240,15 +243,14 @@ class Qdrant:
         """
         if (ids is None) == (filters is None):
             raise InvalidInput("delete needs either `ids` or `filters`")
-        known = self._known.get(collection)
-        body = {"points": _ids(ids)} if ids is not None else {"filter": conditions(filters, known=known)}
+        body = {"points": checked_ids(ids)} if ids is not None else {"filter": self._filter(collection, filters)}
         if filters is not None and not filters and not everything:
             raise InvalidInput("an empty filter would remove every point: say `everything=True`, if that is meant")
         return str((await self._points("delete_points", collection, body, query={"wait": wait}))["status"])
 
     async def set_payload(self, collection: str, payload: Mapping[str, Any], *, ids: Sequence[PointId], wait: bool = True) -> str:
         """Write these fields of the payload of some points; their other fields stay."""
-        body = {"payload": payload, "points": _ids(ids)}
+        body = {"payload": payload, "points": checked_ids(ids)}
         return str((await self._points("set_payload", collection, body, query={"wait": wait}))["status"])
 
     async def scroll(
@@ -263,7 +265,7 @@ class Qdrant:
     ) -> Page:
         """A page of the points in the order of their ids, from ``offset`` on."""
         body: dict[str, Any] = {"limit": limit, "with_payload": with_payload, "with_vector": with_vectors}
-        wanted = conditions(filters, known=self._known.get(collection))
+        wanted = self._filter(collection, filters)
         body |= {} if wanted is None else {"filter": wanted}
         body |= {} if offset is None else {"offset": checked_id(offset, "offset")}
         found = await self._points("scroll", collection, body)
@@ -281,7 +283,7 @@ class Qdrant:
 
     async def count(self, collection: str, *, filters: Filters | None = None, exact: bool = True) -> int:
         """How many points there are, or match."""
-        wanted = conditions(filters, known=self._known.get(collection))
+        wanted = self._filter(collection, filters)
         body = {"exact": exact} | ({} if wanted is None else {"filter": wanted})
         return int((await self._points("count", collection, body))["count"])
 
@@ -326,17 +328,19 @@ class Qdrant:
 
     def _dimension(self, collection: str) -> int | None:
         """The dimension of a collection that the contract knows."""
-        known = self._setting("collections", {}).get(collection)
+        known = self._setting("collections", {}).get(collection) if isinstance(collection, str) else None
         return int(known["size"]) if known else None
 
-    def _refuse_collection(self, operation: str, collection: str) -> None:
-        self._endpoint.refuse_invalid_parameters(self._terms(operation), path={"collection": collection})
+    def _filter(self, collection: str, filters: Filters | None) -> dict[str, object] | None:
+        """A filter on a collection whose indexed fields are known, or are not."""
+        return conditions(filters, known=self._known.get(collection) if isinstance(collection, str) else None)
 
     async def _points(
         self, operation: str, collection: str, body: dict[str, Any], *, query: Mapping[str, object] | None = None, vector: str = ""
     ) -> Any:
         """The result of an operation on points; ``vector`` names the field of the body that was checked already."""
         path, terms = {"collection": collection}, self._terms(operation)
+        body |= {name: int(value) for name, value in body.items() if isinstance(value, float) and name == "limit" and value.is_integer()}
         outline = {**body, vector: [0.0]} if vector in body else None
         self._endpoint.refuse_invalid(terms, body, path=path, query=query or {}, outline=outline)
         if self._grpc is not None:
@@ -363,12 +367,6 @@ class Qdrant18(Qdrant):
     """The client for servers of version 1.8."""
 
     CONTRACT = "qdrant/v1.8.yaml"
-
-
-def _ids(ids: Sequence[PointId]) -> list[PointId]:
-    if isinstance(ids, str | bytes) or not isinstance(ids, Sequence):
-        raise InvalidInput(f"ids is a {type(ids).__name__}: give a list of ids")
-    return [checked_id(each, f"ids[{number}]") for number, each in enumerate(ids)]
 
 
 def _record(found: Mapping[str, Any]) -> Record:

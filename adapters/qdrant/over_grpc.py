@@ -27,6 +27,7 @@ _STATUS = {
     grpc.StatusCode.FAILED_PRECONDITION: 500,
     grpc.StatusCode.DATA_LOSS: 500,
 }
+_LARGEST_PAGE = 2**32 - 1  # no larger number can be said, nor so many points fit into an answer
 Body = Mapping[str, Any]
 Read = Callable[[Any, Body], Any]
 
@@ -171,14 +172,14 @@ def _fill_delete(made: Any, body: Body) -> None:
 
 def _fill_payload(made: Any, body: Body) -> None:
     _fill_ids(made.points_selector.points.ids, body["points"])
-    for key, value in body["payload"].items():
-        to.fill_value(made.payload[key], value)
+    to.fill_payload(made.payload, body["payload"], "set_payload")
 
 
 def _fill_scroll(made: Any, body: Body) -> None:
     to.fill_filter(made.filter, body.get("filter"))
     to.fill_selectors(made, body)
-    made.limit = body["limit"]
+    if body["limit"] is not None:
+        made.limit = min(body["limit"], _LARGEST_PAGE) if body["limit"] < 2**64 else body["limit"]
     if "offset" in body:
         to.fill_id(made.offset, body["offset"])
 

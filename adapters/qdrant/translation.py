@@ -3,16 +3,18 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from math import isfinite
 from typing import Any
 
 import numpy as np
+import orjson
 
 from adapters.errors import InvalidInput
 from adapters.qdrant.messages import message
 from adapters.qdrant.points import Point
+from adapters.sayable import as_json
 
 Body = Mapping[str, Any]
+_OUTERMOST, _DEEPEST = 3, 100  # messages within each other: a request, a point, an entry, a value; what protobuf reads
 _STATUSES = {1: "acknowledged", 2: "completed", 3: "clock_rejected"}
 
 
@@ -29,6 +31,8 @@ def sayable(what: str) -> Iterator[None]:
     """What gRPC's messages have no room for is invalid input: among others an integer of more than 64 bits."""
     try:
         yield
+    except InvalidInput:
+        raise
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidInput(f"{what} can't be sent over gRPC: {error}") from None
 
@@ -50,14 +54,21 @@ def point(given: Point, *, older: bool) -> bytes:
             made.vectors.vector.data = data
         else:
             made.vectors.vector.dense.data = data
-    with sayable(f"the payload of point {given.id}"):
-        for key, value in (given.payload or {}).items():
-            fill_value(made.payload[key], value)
+    fill_payload(made.payload, given.payload or {}, f"the payload of point {given.id}")
     return bytes(made.SerializeToString())
 
 
-def fill_value(target: Any, value: Any) -> None:
-    """A value of a payload."""
+def fill_payload(target: Any, payload: Mapping[str, Any], what: str) -> None:
+    """The fields of a payload, each as JSON would say it."""
+    written = orjson.loads(as_json(payload, what))
+    with sayable(what):
+        for key, value in written.items():
+            _fill_value(target[key], value, within=_OUTERMOST)
+
+
+def _fill_value(target: Any, value: Any, *, within: int) -> None:
+    if within > _DEEPEST:
+        raise ValueError("it is nested too deeply")
     match value:
         case None:
             target.null_value = 0
@@ -65,22 +76,18 @@ def fill_value(target: Any, value: Any) -> None:
             target.bool_value = value
         case int():
             target.integer_value = value
-        case float() if not isfinite(value):
-            raise InvalidInput("NaN or an infinity can't stand in a payload")
         case float():
             target.double_value = value
         case str():
             target.string_value = value
-        case Mapping():
+        case dict():
             target.struct_value.SetInParent()
             for key, inner in value.items():
-                fill_value(target.struct_value.fields[key], inner)
-        case list() | tuple():
+                _fill_value(target.struct_value.fields[key], inner, within=within + 3)  # the struct, its entry, the value
+        case _:
             target.list_value.SetInParent()
             for inner in value:
-                fill_value(target.list_value.values.add(), inner)
-        case _:
-            raise InvalidInput(f"{type(value).__name__} can't stand in a payload: give text, numbers, truth values, lists and mappings")
+                _fill_value(target.list_value.values.add(), inner, within=within + 2)
 
 
 def fill_filter(target: Any, given: Body | None) -> None:
