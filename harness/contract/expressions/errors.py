@@ -25,7 +25,7 @@ class EvaluationError(ValueError):
     def __init__(self, message: str, *, column: int = 0, explain: Callable[[], str] | None = None) -> None:
         super().__init__(message)
         self._message = message
-        self._column = column
+        self.column = column
         self._explain = explain
 
     @property
@@ -46,7 +46,7 @@ class EvaluationError(ValueError):
         return self._placed(self.message)
 
     def _placed(self, message: str) -> str:
-        return f"column {self._column}: {message}" if self._column else message
+        return f"column {self.column}: {message}" if self.column else message
 
 
 class BudgetError(EvaluationError):
