@@ -1,7 +1,6 @@
 """Calling a client's methods, of either kind, and taking what comes of it as values."""
 
 import asyncio
-import traceback
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from enum import Enum
@@ -14,6 +13,7 @@ import numpy as np
 
 from harness.client.bound import UnknownClient
 from harness.client.command import ForeignError
+from harness.client.traces import trace_of
 from harness.exchange import Raised
 
 if TYPE_CHECKING:
@@ -96,24 +96,8 @@ def raised(error: BaseException, names: Mapping[str, tuple[str, ...]], log: Sequ
     told = {f"{kind} from {source.__name__}" for kind in own for source in (type(cause).__mro__ if cause else ())}
     own += [f"{kind}:{status}" for kind in own if status is not None]
     known = [name for name, aliases in names.items() if set(aliases) & {*own, *told}]
-    text = "\n".join((*_shown(error), _trace(error), *log))
+    text = "\n".join((*_shown(error), trace_of(error), *log))
     return Raised(type=own[0], bases=(*own[1:], *known), message=str(error), text=text)
-
-
-def _trace(error: BaseException) -> str:
-    """The error as Python prints it, but for the marks below the lines: to place them, each line is parsed anew."""
-    told = traceback.TracebackException.from_exception(error)
-    _unmark(told)
-    return "".join(told.format())
-
-
-def _unmark(told: traceback.TracebackException | None) -> None:
-    if told is None:
-        return
-    for frame in told.stack:
-        frame.colno = frame.end_colno = None
-    for inner in (told.__cause__, told.__context__, *(told.exceptions or ())):
-        _unmark(inner)
 
 
 def _status(error: BaseException) -> int | str | None:

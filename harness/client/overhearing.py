@@ -3,11 +3,12 @@
 import io
 import logging
 import sys
-import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
+
+from harness.client.traces import trace_of
 
 STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 OWN = "harness"
@@ -61,8 +62,8 @@ class Overheard:
         except (TypeError, ValueError):
             text = f"{record.msg} {record.args}"
         extra = [f"{name}={value}" for name, value in vars(record).items() if name not in STANDARD]
-        trace = traceback.format_exception(*record.exc_info) if record.exc_info and record.exc_info[0] else []
-        self.lines.append(" ".join((text, *extra, *trace)))
+        error = record.exc_info[1] if record.exc_info else None
+        self.lines.append(" ".join((text, *extra, *([trace_of(error)] if error else []))))
 
 
 class _Tee(io.TextIOBase):
