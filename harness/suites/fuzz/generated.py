@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError
 from itertools import islice
 from pathlib import Path
@@ -161,13 +161,23 @@ def _no_local_constants() -> Iterator[None]:
     """Hypothesis mixes in constants from the modules that happen to be loaded: the seed alone shall decide."""
     from hypothesis.internal.conjecture import providers
 
-    found = getattr(providers, "_get_local_constants", None)
+    found, kept = getattr(providers, "_get_local_constants", None), providers.CONSTANTS_CACHE
     if found is None:
         yield
         return
     none = type(found())()
     providers._get_local_constants = lambda: none
+    providers.CONSTANTS_CACHE = _constants()
     try:
         yield
     finally:
         providers._get_local_constants = found
+        providers.CONSTANTS_CACHE = kept
+
+
+@cache
+def _constants() -> Any:
+    """A memory of its own: the other one holds what tests that ran before were given."""
+    from hypothesis.internal.cache import LRUCache
+
+    return LRUCache(1024)

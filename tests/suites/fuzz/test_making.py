@@ -34,6 +34,19 @@ def test_the_same_seed_makes_the_same_requests(voyage: Agreement) -> None:
     assert first != Generator(voyage, 4).requests("rerank", "positive", 10)
 
 
+def test_what_was_made_up_before_makes_no_difference(voyage: Agreement) -> None:
+    providers = pytest.importorskip("hypothesis.internal.conjecture.providers")
+    first = Generator(voyage, 3).requests("rerank", "positive", 30)
+    kept = dict(providers.CONSTANTS_CACHE.cache)
+    try:
+        providers.CONSTANTS_CACHE.cache.clear()
+        again = Generator(voyage, 3).requests("rerank", "positive", 30)
+        assert not providers.CONSTANTS_CACHE.cache  # nor does this, to what comes after it
+    finally:
+        providers.CONSTANTS_CACHE.cache.update(kept)
+    assert again == first
+
+
 @pytest.mark.parametrize("operation", ["embed", "rerank", "embed_contextualized"])
 def test_made_up_requests_keep_the_schema_or_do_not(operation: str, voyage: Agreement) -> None:
     generator, at = Generator(voyage, 0), schema_steps("operations", operation, "request", "body")
