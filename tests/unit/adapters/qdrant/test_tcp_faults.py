@@ -15,17 +15,17 @@ Ask = Callable[[Qdrant], Awaitable[object]]
 
 
 @pytest.fixture(params=[False, True], ids=["rest", "grpc"])
-def through(request: pytest.FixtureRequest, server: QdrantServer, hasty: Path) -> Callable[..., int]:
+def through(request: pytest.FixtureRequest, server: QdrantServer, patient: Path) -> Callable[..., int]:
     """Ask through toxics; how many connections it took."""
 
-    def run(*toxics: tcp.Toxic, ask: Ask) -> int:
+    def run(*toxics: tcp.Toxic, ask: Ask, contract: Path = patient) -> int:
         async def scene() -> int:
             address = server.grpc_address if request.param else server.url.removeprefix("http://")
             host, _, port = str(address).partition(":")
             async with tcp.TcpProxy(host, int(port), toxics) as proxy:
                 base = server.url if request.param else f"http://{proxy.address}"
                 options = {"prefer_grpc": True, "grpc_address": proxy.address} if request.param else {}
-                async with Qdrant(base_url=base, credential="key", contract=hasty, **options) as client:
+                async with Qdrant(base_url=base, credential="key", contract=contract, **options) as client:
                     await ask(client)
                 return proxy.connections
 
@@ -74,19 +74,19 @@ def test_a_lost_connection_is_unreachable_after_all_attempts(toxic: tcp.Toxic, t
     async def ask(client: Qdrant) -> None:
         with pytest.raises(errors.ProviderUnreachable):
             await client.count("toxic")
-        attempts = client.metrics
-        assert sum(value for name, value in attempts.items() if name.startswith("attempts")) >= 3, attempts
+        assert client.metrics["attempts"] >= 3, client.metrics
 
     through(toxic, ask=ask)
 
 
-@pytest.mark.parametrize("toxic", [tcp.Timeout(seconds=30), tcp.Latency(seconds=1)], ids=["timeout", "latency beyond the limit"])
-def test_what_takes_too_long_is_a_timeout_and_not_repeated(toxic: tcp.Toxic, through: Callable[..., int]) -> None:
+@pytest.mark.parametrize("toxic", [tcp.Timeout(seconds=30), tcp.Latency(seconds=60)], ids=["timeout", "latency beyond the limit"])
+def test_what_takes_too_long_is_a_timeout_and_not_repeated(toxic: tcp.Toxic, through: Callable[..., int], hasty: Path) -> None:
     async def ask(client: Qdrant) -> None:
         with pytest.raises(errors.ProviderTimeout):
             await client.count("toxic")
+        assert client.metrics["attempts"] == 1, client.metrics
 
-    assert through(toxic, ask=ask) == 1
+    through(toxic, ask=ask, contract=hasty)
 
 
 def test_an_upsert_whose_answer_is_lost_is_reported_as_failed_and_written_once_at_most(through: Callable[..., int], server: QdrantServer) -> None:
