@@ -9,7 +9,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -118,7 +118,7 @@ class Endpoint:
         self._base = (base_url or contract.provider.base_url).rstrip("/")
         self._transport = transport or httpx.AsyncHTTPTransport(verify=_trust(), limits=_LIMITS, proxy=_proxy(self._base))
         self._heads: dict[str, list[tuple[bytes, bytes]]] = {}
-        self._urls: dict[str, httpx.URL] = {}
+        self._url = lru_cache(maxsize=64)(lambda route: httpx.URL(self._base + route))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.agreement.name} at {self._base}>"
@@ -229,12 +229,7 @@ class Endpoint:
 
     def _request(self, sent: "Sent") -> httpx.Request:
         terms = sent.terms
-        if sent.path or sent.query:  # such URLs would fill the table
-            url = httpx.URL(self._base + sent.route)
-        elif (known := self._urls.get(terms.name)) is not None:
-            url = known
-        else:
-            url = self._urls[terms.name] = httpx.URL(self._base + sent.route)
+        url = self._url(sent.route)
         head = self._heads.get(terms.name)
         if head is None:
             typed = {"content-type": terms.model.request.media_type} if terms.model.request.body is not None else {}

@@ -11,7 +11,7 @@ from adapters.endpoint import Endpoint, agreement_at, shipped
 from adapters.errors import Conflict, IntegrationError, InvalidInput
 from adapters.qdrant.filters import Filters, conditions
 from adapters.qdrant.given import checked_id, checked_ids, checked_vector, columns
-from adapters.qdrant.points import Batch, Point, read_points
+from adapters.qdrant.points import Batch, Point, read_points, with_vector
 from adapters.qdrant.upserts import upsert
 from adapters.qdrant.values import CollectionInfo, Health, Page, PointId, Record, ScoredPoint, UpsertReport, as_vector
 from adapters.resilience import Monitor
@@ -345,7 +345,8 @@ class Qdrant:
         self._endpoint.refuse_invalid(terms, body, path=path, query=query or {}, outline=outline)
         if self._grpc is not None:
             return await self._grpc.ask(operation, collection, body, query or {})
-        return (await self._call(terms, body, path, query or {}))["result"]
+        content = with_vector(body, vector, operation) if vector in body else None
+        return (await self._call(terms, body, path, query or {}, content=content))["result"]
 
     async def _ask(
         self,
@@ -359,8 +360,11 @@ class Qdrant:
         self._endpoint.refuse_invalid(terms, body, path=path or {}, query=query or {})
         return await self._call(terms, body, path or {}, query or {})
 
-    async def _call(self, terms: OperationTerms, body: Any, path: Mapping[str, object], query: Mapping[str, object]) -> Any:
-        return await self._endpoint.call(terms, body, path=path, query=query, deadline=self._endpoint.resilience.deadline())
+    async def _call(
+        self, terms: OperationTerms, body: Any, path: Mapping[str, object], query: Mapping[str, object], *, content: bytes | None = None
+    ) -> Any:
+        deadline = self._endpoint.resilience.deadline()
+        return await self._endpoint.call(terms, body, path=path, query=query, content=content, deadline=deadline)
 
 
 class Qdrant18(Qdrant):

@@ -13,7 +13,11 @@ from adapters.qdrant import translation as to
 from adapters.qdrant.messages import message
 from adapters.qdrant.points import Batch, Point
 
-_OPTIONS = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1))
+_OPTIONS = (
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.enable_retries", 0),  # a call is repeated by the contract's policy, and by nothing else
+)
 _STATUS = {
     grpc.StatusCode.INVALID_ARGUMENT: 400,
     grpc.StatusCode.OUT_OF_RANGE: 400,
@@ -190,7 +194,7 @@ def _fill_count(made: Any, body: Body) -> None:
 
 
 def _points_of(answer: Any, body: Body) -> list[dict[str, Any]]:
-    return [to.point_of(each, body) for each in answer.result]
+    return to.points_of(answer.result, body)
 
 
 def _page_of(answer: Any, body: Body) -> dict[str, Any]:

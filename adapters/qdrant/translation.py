@@ -144,17 +144,21 @@ def fill_selectors(target: Any, body: Body) -> None:
 # Answers
 
 
-def point_of(given: Any, body: Body) -> dict[str, Any]:
-    """A stored or found point; on the wire an empty payload and none are the same, so what was asked for decides."""
-    found: dict[str, Any] = {"id": id_of(given.id)}
-    fields = given.DESCRIPTOR.fields_by_name
-    if "score" in fields:
-        found |= {"score": given.score, "version": given.version}
-    if body.get("with_payload"):
-        found["payload"] = {key: value_of(value) for key, value in given.payload.items()}
-    if given.HasField("vectors"):
-        found["vector"] = _single(given.vectors.vector) if given.vectors.WhichOneof("vectors_options") == "vector" else {}
-    return found
+def points_of(given: Any, body: Body) -> list[dict[str, Any]]:
+    """Stored or found points; on the wire an empty payload and none are the same, so what was asked for decides."""
+    payloads, made = body.get("with_payload"), []
+    scored = bool(given) and "score" in given[0].DESCRIPTOR.fields_by_name
+    for each in given:
+        found: dict[str, Any] = {"id": id_of(each.id)}
+        if scored:
+            found["score"], found["version"] = each.score, each.version
+        if payloads:
+            values = each.payload
+            found["payload"] = {key: value_of(values[key]) for key in values}
+        if each.HasField("vectors"):
+            found["vector"] = _single(each.vectors.vector) if each.vectors.WhichOneof("vectors_options") == "vector" else {}
+        made.append(found)
+    return made
 
 
 def _single(given: Any) -> Any:
@@ -162,18 +166,21 @@ def _single(given: Any) -> Any:
 
 
 def id_of(given: Any) -> int | str:
-    return int(given.num) if given.WhichOneof("point_id_options") == "num" else str(given.uuid)
+    return given.num if given.HasField("num") else given.uuid  # type: ignore[no-any-return]  # generated at run time
+
+
+_SIMPLE = frozenset({"string_value", "integer_value", "double_value", "bool_value"})
 
 
 def value_of(given: Any) -> Any:
     kind = given.WhichOneof("kind")
-    if kind in (None, "null_value"):
-        return None
+    if kind in _SIMPLE:
+        return getattr(given, kind)
     if kind == "struct_value":
         return {key: value_of(value) for key, value in given.struct_value.fields.items()}
     if kind == "list_value":
         return [value_of(value) for value in given.list_value.values]
-    return getattr(given, kind)
+    return None
 
 
 def update_of(given: Any, body: Body) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from functools import cache
 from harness.contract.expressions.code import Program, column_of
 from harness.contract.expressions.errors import BudgetError, EvaluationError, ExpressionError
 from harness.contract.expressions.generator import Generator
-from harness.contract.expressions.syntax import parse
+from harness.contract.expressions.syntax import Name, Node, Select, parse
 from harness.contract.expressions.values import BUDGET, weigh
 
 
@@ -20,11 +20,12 @@ class Expression:
     names: frozenset[str]
     _fast: Program = field(repr=False, compare=False)
     _careful: Callable[[], Program] = field(repr=False, compare=False)
+    _makes: bool = field(repr=False, compare=False, default=True)  # a value of its own, not only a part of a variable's
 
     def evaluate(self, scope: Mapping[str, object], *, steps: int = BUDGET) -> object:
         """The value for these variables; EvaluationError, and nothing else, if there is none in the steps."""
         try:
-            return _run(self._fast, scope, steps)
+            return self._run(self._fast, scope, steps)
         except BudgetError as problem:
             raise _located(problem) from None
         except Exception:  # noqa: BLE001  whatever it was, the careful program absorbs or explains it
@@ -32,17 +33,16 @@ class Expression:
 
     def _explained(self, scope: Mapping[str, object], steps: int) -> object:
         try:
-            return _run(self._careful(), scope, steps)
+            return self._run(self._careful(), scope, steps)
         except Exception as problem:  # noqa: BLE001  the caller hears of one kind of error only
             raise _located(problem) from None
 
-
-def _run(program: Program, scope: Mapping[str, object], steps: int) -> object:
-    left = [steps]
-    value = program(scope, left)
-    if type(value) is dict or type(value) is list:
-        weigh(left, value)
-    return value
+    def _run(self, program: Program, scope: Mapping[str, object], steps: int) -> object:
+        left = [steps]
+        value = program(scope, left)
+        if self._makes and (type(value) is dict or type(value) is list):
+            weigh(left, value)
+        return value
 
 
 def _located(problem: Exception) -> EvaluationError:
@@ -63,7 +63,14 @@ def compile_expression(source: str, *, names: Collection[str]) -> Expression:
     except RecursionError:
         raise ExpressionError("the expression is nested too deeply", column=1) from None
     careful = cache(lambda: Generator(names, careful=True).program(tree))
-    return Expression(source, frozenset(generator.used), fast, careful)
+    return Expression(source, frozenset(generator.used), fast, careful, not _is_part(tree))
+
+
+def _is_part(tree: Node) -> bool:
+    """Whether an expression only selects: it can't make a value larger than there was one."""
+    while isinstance(tree, Select):
+        tree = tree.operand
+    return isinstance(tree, Name)
 
 
 class Scope:

@@ -188,6 +188,8 @@ def has(value: Any, field: str) -> bool:
 
 def index(value: Any, key: Any) -> Any:
     """``value[key]`` of a map, a list or a numpy array; without Python's negative indices."""
+    if type(value) is list and type(key) is int and 0 <= key < len(value) and type(value[key]) in NAMES:
+        return value[key]  # what the rest comes to, for what there is most of
     if type(value) is dict or isinstance(value, Mapping):
         return select(value, key) if type(key) is str else _at_key(value, key)
     if type(value) is not list and not (is_array(value) and value.ndim):
