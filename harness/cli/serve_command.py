@@ -3,6 +3,7 @@
 import importlib
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from harness.cli.choosing import agreement_named
 from harness.cli.telling import Failure, style
 from harness.extras import installed_by
 
+HANDOVER_S = 0.001  # how long a thread keeps Python's lock; in 5 ms, as usual, nobody reads the searches that wait to be asked for together
 LOOK_S = 0.2  # how often it looks whether to end: a signal that one of the engine's threads was given wakes nobody
 
 
@@ -31,6 +33,7 @@ def command(name: str, port: int, grpc_port: int, host: str, path: Path | None, 
       harness serve qdrant --path ./storage --api-key secret
     """
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what goes wrong is told below; its core would log it as well
+    sys.setswitchinterval(HANDOVER_S)
     agreement = agreement_named(name)
     dotted = agreement.contract.provider.embedded
     if dotted is None:

@@ -13,9 +13,10 @@ from harness.provider.qdrant_engine.errors import CannotServe, Refused
 from harness.provider.qdrant_engine.grpc_methods import METHODS, QUERIES, Method
 from harness.provider.qdrant_engine.messages import SERVICES, message_class, service
 from harness.provider.qdrant_engine.metrics import Metrics
+from harness.provider.qdrant_engine.together import MOST
 
-# More threads would not help: the engine works on one request at a time.
-_THREADS = 4
+# The engine works on one request at a time, but takes searches together: as many as may be read meanwhile.
+_THREADS = MOST
 _OPTIONS = (
     ("grpc.so_reuseport", 0),  # without this a taken port is shared in silence
     ("grpc.max_receive_message_length", -1),

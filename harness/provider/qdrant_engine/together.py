@@ -1,6 +1,6 @@
 """Searches that are asked at the same time, given to the engine together: it then reads its vectors once for all of them.
 
-Nobody waits for others to come: a search that is alone is asked at once, and those that come meanwhile are the next bundle.
+A search that is alone is asked at once; those that come meanwhile are the next bundle.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from threading import Lock
+from time import perf_counter, sleep
 from typing import Final
 
 from harness.provider.qdrant_engine.answers import Answer
@@ -16,6 +17,8 @@ from harness.provider.qdrant_engine.collection import Ask, Found
 from harness.provider.qdrant_engine.errors import Kind, Refused
 
 MOST: Final = 16  # of 2048 components, among 5,000 points, more gain nothing; and each waits for all of them
+PAUSE_S: Final = 0.0002  # in which a thread reads a request
+WORTH_S: Final = 5 * PAUSE_S
 AskAll = Callable[[str, Sequence[Ask]], list[Found]]
 logger = logging.getLogger("harness.qdrant")
 
@@ -45,14 +48,35 @@ class ThreadQueue:
         self._ask_all = ask_all
         self._waiting: deque[_Waiting] = deque()
         self._turn = Lock()
+        self._took_s = 0.0  # the last bundle
 
     def found(self, name: str, ask: Ask) -> Found:
         mine = _Waiting(name, ask)
         self._waiting.append(mine)
-        with self._turn:
+        alone = self._turn.acquire(blocking=False)
+        if not alone:
+            self._turn.acquire()
+        try:
+            if not alone and mine.found is None and self._took_s > WORTH_S:
+                self._let_others_come()
             while mine.found is None:
-                _serve([self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))], self._ask_all)
+                self._serve()
+        finally:
+            self._turn.release()
         return mine.found
+
+    def _let_others_come(self) -> None:
+        """The engine has held Python's lock until now, so what came meanwhile has not been read yet."""
+        known = 0
+        while known < len(self._waiting) < MOST:
+            known = len(self._waiting)
+            sleep(PAUSE_S)
+
+    def _serve(self) -> None:
+        bundle = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
+        began_s = perf_counter()
+        _serve(bundle, self._ask_all)
+        self._took_s = perf_counter() - began_s
 
 
 class LoopQueue:
