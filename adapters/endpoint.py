@@ -20,6 +20,7 @@ import httpx
 import orjson
 
 from adapters import errors
+from adapters.address import checked_credential, checked_url, origin
 from adapters.resilience import Metrics, Resilience
 from adapters.resilience.retry_after import hint_s
 from adapters.resilience.settings import breaker_policy, rate_policy, retry_policy
@@ -113,9 +114,11 @@ class Endpoint:
         )
         self._cautious = replace(self.resilience.retry, on_timeout=False, on_connection=False)  # it may have been done already
         self._auth = contract.provider.auth
-        self._credential = credential if credential is not None else self._read_credential()
+        self._credential = checked_credential(
+            credential if credential is not None else self._read_credential(), self._auth.variable if self._auth else "no variable"
+        )
         self.timeout_s = contract.provider.timeout
-        self._base = (base_url or contract.provider.base_url).rstrip("/")
+        self._base = checked_url(base_url or contract.provider.base_url)
         self._transport = transport or httpx.AsyncHTTPTransport(verify=_trust(), limits=_LIMITS, proxy=_proxy(self._base))
         self._heads: dict[str, list[tuple[bytes, bytes]]] = {}
         self._url = lru_cache(maxsize=64)(lambda route: httpx.URL(self._base + route))
@@ -271,8 +274,14 @@ class Endpoint:
         except (httpx.RemoteProtocolError, httpx.DecodingError) as error:
             raise errors.ProviderUnreachable(f"{terms.name}: the answer broke off ({type(error).__name__})") from None
         except httpx.TransportError as error:
-            raise errors.ProviderUnreachable(f"{terms.name}: {self.redacted(str(error)) or type(error).__name__}") from None
+            why = self.redacted(str(error)) or type(error).__name__
+            raise errors.ProviderUnreachable(f"{terms.name}: the connection to {origin(self._base)} failed: {why}") from None
         return self._read(sent, response)
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether it is spoken to over TLS."""
+        return self._base.startswith("https:")
 
     def redacted(self, text: str) -> str:
         """The text without the credential."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import httpx
 
+from adapters.address import checked_grpc_address
 from adapters.endpoint import Endpoint, agreement_at, shipped
 from adapters.errors import Conflict, IntegrationError, InvalidInput
 from adapters.qdrant.filters import Filters, conditions
@@ -48,7 +49,8 @@ class Qdrant:
         if prefer_grpc:
             from adapters.qdrant.over_grpc import OverGrpc  # loads gRPC, which REST does without
 
-            self._grpc = OverGrpc(self._endpoint, address=grpc_address or _grpc_address(base_url or self._contract.provider.base_url))
+            address = checked_grpc_address(grpc_address or _grpc_address(base_url or self._contract.provider.base_url))
+            self._grpc = OverGrpc(self._endpoint, address=address)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._endpoint!r}>"

@@ -1,7 +1,9 @@
 """The operations on points over gRPC, under the same resilience as over REST."""
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -36,13 +38,22 @@ Body = Mapping[str, Any]
 Read = Callable[[Any, Body], Any]
 
 
+def _channel(address: str, *, secure: bool) -> grpc.aio.Channel:
+    """Over TLS where REST is: else the credential would go out in the open."""
+    if not secure:
+        return grpc.aio.insecure_channel(address, options=_OPTIONS)
+    trusted = os.environ.get("SSL_CERT_FILE")  # as for REST; without it what comes with gRPC
+    roots = Path(trusted).read_bytes() if trusted else None
+    return grpc.aio.secure_channel(address, grpc.ssl_channel_credentials(root_certificates=roots), options=_OPTIONS)
+
+
 class OverGrpc:
     """One channel to the provider's gRPC port; the endpoint knows policies, promises and the credential."""
 
     def __init__(self, endpoint: Endpoint, *, address: str) -> None:
         self._endpoint = endpoint
         self._older = "query" not in endpoint.agreement.operations
-        self._channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
+        self._channel = _channel(address, secure=endpoint.is_secure)
         self._methods: dict[str, Any] = {}
 
     async def aclose(self) -> None:
