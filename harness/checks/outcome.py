@@ -14,6 +14,7 @@ from harness.checks.sight import Seen, Sight
 from harness.checks.waits import longest_wait_s
 from harness.contract.agreement import OperationTerms, response_clause
 from harness.contract.expressions import EvaluationError
+from harness.contract.rpc import STATUS_NAMES
 from harness.exchange import Call, Raised, Returned, Unfinished
 from harness.verdict import Judgement
 
@@ -250,6 +251,8 @@ def _told(ending: object) -> str:
 
 
 def _describe(seen: Seen) -> str:
+    if seen.exchange.rpc is not None and seen.exchange.rpc.status:
+        return f"gRPC's status {STATUS_NAMES[seen.exchange.rpc.status]}"
     if isinstance(seen.trouble, int):
         return f"status {seen.trouble}"
     if seen.trouble is not None:

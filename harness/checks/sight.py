@@ -8,6 +8,7 @@ from harness.contract.agreement import Agreement, OperationTerms, schema_steps
 from harness.contract.bodiless import has_no_body
 from harness.contract.expressions import EvaluationError
 from harness.contract.model import ResponseShape
+from harness.contract.rpc import WITHOUT_ANSWER
 from harness.contract.schemas import Violation
 from harness.exchange import Call, Exchange, Failure, Observation
 from harness.verdict import Judgement
@@ -144,10 +145,15 @@ class Seen:
 
     @property
     def trouble(self) -> int | str | None:
-        """What a retry policy sees: a status of 400 or more, ``timeout``, ``connection``, ``protocol`` or None."""
+        """What a retry policy sees: a status of 400 or more, ``timeout``, ``connection``, ``protocol`` or None.
+
+        A status that gRPC's library says by itself where no answer came means no answer to a client, whoever said it.
+        """
         if self.exchange.failure is not None:
             return {Failure.TIMEOUT: "timeout", Failure.CONNECTION: "connection", Failure.PROTOCOL: "protocol"}[self.exchange.failure]
-        response = self.exchange.response
+        rpc, response = self.exchange.rpc, self.exchange.response
+        if rpc is not None and rpc.status is not None and rpc.status in WITHOUT_ANSWER:
+            return WITHOUT_ANSWER[rpc.status]
         return response.status if response is not None and response.status >= 400 else None
 
 

@@ -8,6 +8,7 @@ from threading import get_native_id
 from urllib.parse import urlsplit
 
 from harness.client.binding import Binding
+from harness.client.interposing import Interposed, Liar, RpcFaultOf
 from harness.client.meaning import Meaning
 from harness.exchange import Connection, Exchange
 from harness.wire.clock import VirtualClock
@@ -28,12 +29,14 @@ class Tcp:
     """A client that meets its provider through a TCP proxy; ``toxics`` by the number of the connection.
 
     ``grpc_address`` is where the provider itself speaks gRPC, if that is how the client is to reach it; one ``in_process``
-    is seen to work, another one is given time.
+    is seen to work, another one is given time. Calls over gRPC meet the faults of ``script``, by their number, and the ``liar``.
     """
 
     toxics: Callable[[int], tuple[Toxic, ...]] = lambda number: ()
     grpc_address: str | None = None
     in_process: bool = True
+    script: RpcFaultOf | None = None
+    liar: Liar | None = None
 
 
 class Seam:
@@ -43,6 +46,7 @@ class Seam:
         self._binding, self._wire, self._clock, self._tcp = binding, wire, clock, tcp
         self._journal = Journal(clock=lambda: clock.now_s, began=began)
         self._proxies: list[TcpProxy] = []
+        self._relay_errors: list[Exception] = []
         self.grpc_port = 0
 
     @asynccontextmanager
@@ -77,11 +81,24 @@ class Seam:
             origin = f"http://{front.address}"
             front.ear = lambda injected: Http1Ear(self._journal, origin=origin, injected=injected)
             if tcp.grpc_address is not None:
-                rpc = await stack.enter_async_context(self._proxy(tcp.grpc_address, tcp.toxics))
                 meaning = Meaning(self._binding.agreement, origin=origin)
+                address = await stack.enter_async_context(self._relayed(tcp, tcp.grpc_address, meaning))
+                rpc = await stack.enter_async_context(self._proxy(address, tcp.toxics))
                 rpc.ear = lambda injected: _grpc_ear(self._journal, meaning, injected, self._clock.elapse)
                 self.grpc_port = int(rpc.address.rpartition(":")[2])
             yield origin
+
+    @asynccontextmanager
+    async def _relayed(self, tcp: Tcp, address: str, meaning: Meaning) -> AsyncIterator[str]:
+        """Where the provider's gRPC is to be met: at a relay, if anything is to happen to single calls."""
+        if tcp.script is None and tcp.liar is None:
+            yield address
+            return
+        from harness.wire.grpc_relay import GrpcRelay  # loads gRPC, which REST does without
+
+        async with GrpcRelay(address, Interposed(meaning, script=tcp.script, liar=tcp.liar)) as relay:
+            self._relay_errors = relay.errors
+            yield relay.address
 
     def _proxy(self, address: str, toxics: Callable[[int], tuple[Toxic, ...]]) -> TcpProxy:
         host, _, port = address.rpartition(":")
@@ -111,7 +128,7 @@ class Seam:
     @property
     def errors(self) -> tuple[Exception, ...]:
         """What went wrong in the harness itself."""
-        return (*self._wire.errors, *(error for proxy in self._proxies for error in proxy.errors))
+        return (*self._wire.errors, *self._relay_errors, *(error for proxy in self._proxies for error in proxy.errors))
 
     @property
     def note(self) -> str:

@@ -42,6 +42,7 @@ from harness.contract.words import (
     Pointer,
     Probe,
     Route,
+    RpcStatus,
     Schema,
     Service,
     Status,
@@ -93,15 +94,17 @@ class Container(Part):
 
 
 Rpc = Annotated[str, Field(pattern=r"^/[A-Za-z_][\w.]*/[A-Za-z_]\w*$")]
-GRPC_STATUSES: dict[int, Status] = {3: 400, 4: 408, 5: 404, 6: 409, 7: 403, 8: 429, 9: 500, 11: 400, 13: 500, 14: 503, 16: 401}
 
 
 class Grpc(Part):
-    """The same operations over gRPC: what its messages mean, and what our client is made with besides to use it."""
+    """The same operations over gRPC: what its messages mean, and what our client is made with besides to use it.
+
+    ``statuses`` are HTTP's for those of gRPC that this provider does not mean as google.rpc.Code has them.
+    """
 
     messages: DottedPath
     operations: dict[Name, Rpc] = Field(min_length=1)
-    statuses: dict[Annotated[int, Field(ge=1, le=16)], Status] = GRPC_STATUSES
+    statuses: dict[RpcStatus, Status] = {}
     client: dict[Name, Expression] = {}
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, V
 from pydantic_core import PydanticCustomError
 
 from harness.contract.problems import ALLOWED, shown
+from harness.contract.rpc import STATUS_NAMES
 
 # Each pattern with what it means in words: nobody is told to match a regular expression.
 NAME = r"^[A-Za-z_][A-Za-z0-9_.\-]*$"
@@ -56,6 +57,13 @@ def _status(value: object) -> object:
     raise ValueError(f"{shown(value)} is not an HTTP status{ALLOWED}100 to 599")
 
 
+def _rpc_status(value: object) -> object:
+    numbers = {name: number for number, name in STATUS_NAMES.items() if number}
+    if isinstance(value, str) and value in numbers:
+        return numbers[value]
+    raise ValueError(f"{shown(value)} is no failure of gRPC{ALLOWED}{', '.join(numbers)}")
+
+
 def _day(value: object) -> object:
     try:
         if isinstance(value, str) and re.fullmatch(DAY, value):
@@ -67,6 +75,7 @@ def _day(value: object) -> object:
 
 _STATUS_SCHEMA = {"examples": [400], "anyOf": [{"type": "integer", "minimum": 100, "maximum": 599}, {"type": "string", "pattern": STATUS}]}
 Status = Annotated[int, BeforeValidator(_status), WithJsonSchema(_STATUS_SCHEMA)]
+RpcStatus = Annotated[int, BeforeValidator(_rpc_status), WithJsonSchema({"type": "string", "enum": list(STATUS_NAMES.values())[1:]})]
 Day = Annotated[
     date, BeforeValidator(_day), WithJsonSchema({"type": "string", "pattern": DAY, "format": "date", "examples": ["2026-11-20"]})
 ]

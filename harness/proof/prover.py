@@ -127,7 +127,7 @@ class Prover:
                 observation, kept, broken = look
                 case = cases[number]
                 self._seen.append(Seen(case=case, observation=observation, kept=kept, broken=broken, weight=_weight(observation)))
-        self._left_out = sum(not seen.case.provable for seen in self._seen)
+        self._left_out = sum(seen.case.over_grpc for seen in self._seen)
         self._seen.sort(key=lambda seen: (FIRST.index(seen.case.suite), seen.weight))
         for seen in self._seen:
             for clause in seen.kept:
@@ -145,7 +145,7 @@ class Prover:
         offers = Offers()
         for seen in self._seen:
             offers.bears_on = lambda clause, seen=seen: _bears_on(seen, clause)  # type: ignore[misc]
-            own = seen.case.provable and seen.observation.level is not Level.RECORDED  # who is not asked can't lie
+            own = not seen.case.over_grpc and seen.observation.level is not Level.RECORDED  # who is not asked can't lie
             light = own and seen.weight < LIGHT_BYTES and _exchanges(seen.observation) <= MOST_EXCHANGES
             for lie in lies(self._setting.agreement, seen.case.id, seen.observation, self._answers, offers) if light else ():
                 if offers.choose(lie.clause, lie.kind):
@@ -153,7 +153,7 @@ class Prover:
 
     def noticing(self, lie: Lie, first: Seen) -> list[Seen]:
         """The cases that could notice a lie, those first where it is likely."""
-        others = [seen for seen in self._touching.get(lie.clause, ()) if seen is not first and seen.case.provable]
+        others = [seen for seen in self._touching.get(lie.clause, ()) if seen is not first and not seen.case.over_grpc]
         others.sort(key=lambda seen: not any(fnmatchcase(lie.clause, aim) for aim in seen.case.aims))  # what is there for it first
         return [first, *others][:MOST_TRIES]
 
@@ -207,8 +207,8 @@ class Prover:
     def _lying_clients(self) -> Iterator[Callable[[], Trial]]:
         """A clause is broken in what was seen over HTTP, and once more in what was seen over gRPC."""
         for clause in self._setting.agreement.clauses.values():
-            for where, provable in (("", True), (OVER_GRPC, False)):
-                touching = [seen for seen in self._touching.get(clause.id, ()) if seen.case.provable is provable]
+            for where, over_grpc in (("", False), (OVER_GRPC, True)):
+                touching = [seen for seen in self._touching.get(clause.id, ()) if seen.case.over_grpc is over_grpc]
                 if touching:
                     yield partial(self._try_distortions, clause, touching, where)
 

@@ -32,6 +32,10 @@ class LyingProvider:
     def changed(self) -> int:
         return self._changed + (self._stood_in.changed if self._stood_in else 0)
 
+    def over_grpc(self) -> "LyingOverGrpc":
+        """The same lie, told over gRPC alone."""
+        return LyingOverGrpc(self._honest, self._change, instead=self._instead)
+
     def about(self, stand_in: Provider) -> "LyingProvider":
         """The same lie about what stands in for the provider."""
         self._stood_in = LyingProvider(stand_in, self._change, instead=self._instead)
@@ -84,6 +88,33 @@ class LyingProvider:
         if self._server is not None:
             self._server.__exit__(None, None, None)
             self._server = None
+
+
+class LyingOverGrpc(LyingProvider):
+    """One that is honest over REST; ``changed`` counts the lies that its gRPC could say."""
+
+    def upstream(self, clock: Callable[[], float] | VirtualClock) -> Upstream:
+        return self._honest.upstream(clock)
+
+    def origin(self) -> str:
+        return self._honest.origin()
+
+    def grpc_address(self) -> str | None:
+        """Where the honest one answers over gRPC; None when it does not."""
+        ask = getattr(self._honest, "grpc_address", None)
+        return str(ask()) if callable(ask) else None
+
+    def lie(self, request: Request, response: Response) -> Response:
+        """The changed answer, which is counted once it is told."""
+        return self._change(request, response)
+
+    def made_up(self, request: Request) -> Response | None:
+        """An answer without asking the provider, which is counted once it is told; None to ask it."""
+        return self._instead(request) if self._instead else None
+
+    def has_told(self) -> None:
+        """The last lie could be said, and was."""
+        self._changed += 1
 
 
 class _LyingUpstream:

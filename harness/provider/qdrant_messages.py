@@ -1,18 +1,20 @@
 """What Qdrant's gRPC messages mean in the words of its REST interface."""
 
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from harness.provider.qdrant_engine.errors import Refused
 from harness.provider.qdrant_engine.grpc_in import filter_in, point_id, value, vector, with_payload, with_vectors
+from harness.provider.qdrant_engine.grpc_out import id_out, point_out
 from harness.provider.qdrant_engine.grpc_queries import query, scroll, search
 from harness.provider.qdrant_engine.grpc_updates import delete, set_payload, upsert
 from harness.provider.qdrant_engine.messages import message
 
 Plain = dict[str, Any]
+Fill = Callable[[Any, Any, bool], None]  # a message, with a result, in the newer form or not
 STATUSES = {1: "acknowledged", 2: "completed"}
 
 
@@ -35,6 +37,16 @@ class QdrantMessages:
         kind, read = _ANSWERS[_name(method)]
         given = _parsed(kind, message)
         return {"result": read(given, dict(body) if isinstance(body, Mapping) else {}), "status": "ok", "time": given.time}
+
+    def answer(self, method: str, body: Any, like: bytes) -> bytes:
+        """The message that says what a body does, as far as messages have words for it; what they have none for is left out.
+
+        Vectors are in the form that the provider's own answer has them in, if it has any.
+        """
+        kind, _ = _ANSWERS[_name(method)]
+        made, result = message(kind)(time=body["time"]), body["result"]
+        _FILLED[_name(method)](made, result, not like or _is_newer(_parsed(kind, like)))
+        return bytes(made.SerializeToString())
 
 
 def _parsed(kind: str, data: bytes) -> Any:
@@ -156,4 +168,47 @@ _ANSWERS: dict[str, tuple[str, Callable[[Any, Plain], Any]]] = {
     "Count": ("CountResponse", lambda given, body: {"count": given.result.count}),
     "Query": ("QueryResponse", lambda given, body: {"points": _points(given, body)}),
     "Search": ("SearchResponse", _points),
+}
+
+
+# Answers that are made up
+
+
+def _is_newer(given: Any) -> bool:
+    """Whether vectors are in the form of 1.16; also where there are none."""
+    points = given.result if isinstance(given.result, Sequence) else []
+    return all(each.vectors.vector.HasField("dense") for each in points if each.HasField("vectors"))
+
+
+def _filling(kind: str, points: Callable[[Any], Any] = lambda result: result) -> Fill:
+    def fill(made: Any, result: Any, newer: bool) -> None:
+        made.result.extend(point_out(each, message(kind), newer=newer) for each in points(result))
+
+    return fill
+
+
+def _fill_page(made: Any, result: Any, newer: bool) -> None:
+    _filling("RetrievedPoint")(made, result["points"], newer)
+    if result["next_page_offset"] is not None:
+        made.next_page_offset.CopyFrom(id_out(result["next_page_offset"]))
+
+
+def _fill_update(made: Any, result: Any, newer: bool) -> None:
+    numbers = {name: number for number, name in STATUSES.items()}
+    made.result.operation_id, made.result.status = result["operation_id"], numbers.get(result["status"], 0)
+
+
+def _fill_count(made: Any, result: Any, newer: bool) -> None:
+    made.result.count = result["count"]
+
+
+_FILLED: dict[str, Fill] = {
+    "Upsert": _fill_update,
+    "Get": _filling("RetrievedPoint"),
+    "Delete": _fill_update,
+    "SetPayload": _fill_update,
+    "Scroll": _fill_page,
+    "Count": _fill_count,
+    "Query": _filling("ScoredPoint", lambda result: result["points"]),
+    "Search": _filling("ScoredPoint"),
 }

@@ -51,8 +51,7 @@ class Setting:
 class Case:
     """One thing to try. ``aims`` are the clauses (or ``prefix.*``) that it is there for.
 
-    One that is ``alone`` measures times. In one that is not ``provable`` no provider can be made to lie, because it speaks
-    gRPC: a proof lies there about clients only.
+    One that is ``alone`` measures times. One ``over_grpc`` speaks it: a proof lies there by itself, as far as gRPC can say it.
     """
 
     suite: str
@@ -60,7 +59,7 @@ class Case:
     name: str
     execute: Callable[[], Observation | Skipped] = field(repr=False)
     aims: tuple[str, ...] = ()
-    provable: bool = True
+    over_grpc: bool = False
     alone: bool = False
 
     @property

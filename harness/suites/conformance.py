@@ -35,7 +35,7 @@ class Conformance:
                 yield from self._client_cases(staging, terms)
         yield from self._sequences(staging)
         for attempt in attempts_over_grpc(staging):
-            yield replace(self._case(attempt.operation, attempt.name, attempt.execute, *attempt.aims), provable=False)
+            yield replace(self._case(attempt.operation, attempt.name, attempt.execute, *attempt.aims), over_grpc=True)
         if setting.agreement.contract.monitoring is not None:
             yield self._case("monitor", "healthy", lambda: self._monitored(staging), "monitoring.*")
 

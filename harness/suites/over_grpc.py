@@ -6,9 +6,11 @@ from functools import partial
 from random import Random
 
 from harness.checks.stateful import STEP
+from harness.client.interposing import RpcFaultOf
 from harness.client.scenario import Invoke, Scenario
 from harness.client.seams import Tcp
 from harness.exchange import Level, Observation
+from harness.provider.lying import LyingOverGrpc
 from harness.suites.case import Setting, Skipped
 from harness.suites.staging import Staging
 from harness.verdict import SkipReason
@@ -41,13 +43,15 @@ def grpc_address(setting: Setting) -> str | None:
     return str(address) if address else None
 
 
-def play_over_grpc(staging: Staging, scenario: Scenario, *, tcp: Tcp | None = None) -> Observation | Skipped:
-    """Take the client through a scenario, made so that it speaks gRPC."""
-    address = grpc_address(staging.setting)
+def play_over_grpc(
+    staging: Staging, scenario: Scenario, *, tcp: Tcp | None = None, script: RpcFaultOf | None = None
+) -> Observation | Skipped:
+    """Take the client through a scenario, made so that it speaks gRPC; ``script`` maps the number of a call to its fault."""
+    provider, address = staging.setting.provider, grpc_address(staging.setting)
     if address is None:
         return Skipped(reason=SkipReason.NOT_FOR_THIS_PROVIDER, detail="it does not speak gRPC")
-    trial, near = staging.trial(), staging.setting.provider.level is Level.EMBEDDED
-    through = replace(tcp or Tcp(), grpc_address=address, in_process=near)
+    trial, liar = staging.trial(), provider if isinstance(provider, LyingOverGrpc) else None
+    through = replace(tcp or Tcp(), grpc_address=address, in_process=provider.level is Level.EMBEDDED, script=script, liar=liar)
     return staging.observe(replace(trial, binding=trial.binding.speaking_grpc(), tcp=through), scenario)
 
 

@@ -20,7 +20,7 @@ class Ordeal:
     name: str
     execute: Callable[[], Observation | Skipped]
     aims: tuple[str, ...]
-    provable: bool = True
+    over_grpc: bool = False
 
 
 def ordeal(staging: Staging, name: str, scenario: Scenario | Callable[[], Scenario], fault: FaultOf | None, *aims: str) -> Ordeal:

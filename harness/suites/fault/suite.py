@@ -12,6 +12,7 @@ from harness.suites.fault.credentials import credential_ordeals
 from harness.suites.fault.limiting import batch_ordeals, rate_ordeals
 from harness.suites.fault.ordeal import Ordeal
 from harness.suites.fault.refusals import refusal_ordeals
+from harness.suites.fault.rpc_statuses import status_ordeals
 from harness.suites.fault.spreading import spreading_ordeals
 from harness.suites.fault.transport import transport_ordeals
 from harness.suites.fault.watching import monitor_ordeals
@@ -26,6 +27,7 @@ ORDEALS: tuple[Callable[[Staging, OperationTerms], Iterator[Ordeal]], ...] = (
     credential_ordeals,
     refusal_ordeals,
     transport_ordeals,
+    status_ordeals,
 )
 
 
@@ -43,14 +45,14 @@ class Faults:
                 yield self._case(terms.name, trouble.name, execute, trouble.aims)
             for ordeals in ORDEALS:
                 for ordeal in ordeals(staging, terms):
-                    yield self._case(terms.name, ordeal.name, ordeal.execute, ordeal.aims, provable=ordeal.provable)
+                    yield self._case(terms.name, ordeal.name, ordeal.execute, ordeal.aims, over_grpc=ordeal.over_grpc)
         for ordeal in monitor_ordeals(staging):
             yield self._case("monitor", ordeal.name, ordeal.execute, ordeal.aims)
 
     def _case(
-        self, operation: str, name: str, execute: Callable[[], Observation | Skipped], aims: tuple[str, ...], *, provable: bool = True
+        self, operation: str, name: str, execute: Callable[[], Observation | Skipped], aims: tuple[str, ...], *, over_grpc: bool = False
     ) -> Case:
-        return Case(suite=self.name, operation=operation, name=name, execute=execute, aims=aims, provable=provable)
+        return Case(suite=self.name, operation=operation, name=name, execute=execute, aims=aims, over_grpc=over_grpc)
 
 
 SUITE = Faults()

@@ -98,7 +98,7 @@ def _ordeal(staging: Staging, terms: OperationTerms, harm: Harm, *, over_grpc: b
     play = partial(play_over_grpc, staging) if over_grpc else partial(_play_over_tcp, staging)
     name = f"{'grpc' if over_grpc else 'tcp'}-{harm.name}"
     execute = lambda: _harmed(staging, staging.invoke(terms.name), harm, play)
-    return Ordeal(name=name, execute=execute, aims=tuple(aim.format(terms.name) for aim in harm.aims), provable=not over_grpc)
+    return Ordeal(name=name, execute=execute, aims=tuple(aim.format(terms.name) for aim in harm.aims), over_grpc=over_grpc)
 
 
 def _play_over_tcp(staging: Staging, scenario: Scenario, *, tcp: Tcp) -> Observation:

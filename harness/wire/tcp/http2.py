@@ -12,6 +12,7 @@ from hyperframe.exceptions import HyperframeError
 from hyperframe.frame import ContinuationFrame, DataFrame, Frame, HeadersFrame, RstStreamFrame
 
 from harness.exchange import Failure, Request, Response, Rpc
+from harness.wire.rpc import MARK
 from harness.wire.tcp.journal import Heard, Journal
 from harness.wire.tcp.toxics import Sleep
 
@@ -21,6 +22,7 @@ LARGEST_TABLE = 1 << 20
 UNITS = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 AFTER_S = 0.001  # a client's own timer for the same moment comes first
 DEADLINE_EXCEEDED = 4
+NOT_TOLD = (":", "grpc-", "content-type", MARK)  # what of an answer's fields is no metadata of the provider's
 Fields = dict[str, str]
 
 
@@ -31,7 +33,7 @@ class Meaning(Protocol):
 
     def response(self, request: Request, method: str, message: bytes) -> Response: ...
 
-    def refusal(self, request: Request, status: int, text: str) -> Response: ...
+    def refusal(self, request: Request, status: int, text: str, metadata: Fields) -> Response: ...
 
 
 @dataclass
@@ -139,8 +141,10 @@ class GrpcEar:
             return
         assert heard.rpc is not None
         heard.rpc = replace(heard.rpc, status=int(status))
+        heard.injected = call.fields.get(MARK, heard.injected)
         if int(status):
-            response = self._meaning.refusal(heard.request, int(status), call.fields.get("grpc-message", ""))
+            told = {name: value for name, value in call.fields.items() if not name.startswith(NOT_TOLD)}
+            response = self._meaning.refusal(heard.request, int(status), call.fields.get("grpc-message", ""), told)
         else:
             response = self._meaning.response(heard.request, call.method, _message(call.got))
         self._journal.end(heard, response=response)

@@ -142,10 +142,10 @@ class LeavesTimeoutsToGrpc(Qdrant):
         limit_s = self._endpoint.timeout_s
         if self._grpc is not None:
             self._endpoint.timeout_s = 1e6
-            self._grpc._method = lambda rpc, answer: self._limited(rpc, answer, limit_s * self.share)
+            self._grpc._method = lambda rpc: self._limited(rpc, limit_s * self.share)
 
-    def _limited(self, rpc: str, answer: str, limit_s: float) -> Any:
-        method = type(self._grpc)._method(self._grpc, rpc, answer)
+    def _limited(self, rpc: str, limit_s: float) -> Any:
+        method = type(self._grpc)._method(self._grpc, rpc)
         return lambda content, **options: method(content, timeout=limit_s, **options)
 
 

@@ -30,7 +30,7 @@ class Suite:
     def cases(self, setting: Setting) -> Iterator[Case]:
         for over_grpc in self._over_grpc:
             execute, name = seeing(over_grpc, self._level), f"{over_grpc}-{len(self._aims)}"
-            yield Case(suite=self.name, operation="take", name=name, execute=execute, provable=not over_grpc, aims=self._aims)
+            yield Case(suite=self.name, operation="take", name=name, execute=execute, over_grpc=over_grpc, aims=self._aims)
 
 
 def seeing(over_grpc: bool, level: Level) -> Callable[[], Observation]:

@@ -10,11 +10,13 @@ import pytest
 from hyperframe.frame import ContinuationFrame, DataFrame, Frame, HeadersFrame, PingFrame, RstStreamFrame, SettingsFrame
 
 from harness.exchange import Exchange, Failure, Request, Response
+from harness.wire.rpc import MARK
 from harness.wire.tcp import Journal, Sleep
 from harness.wire.tcp.http2 import PREFACE, GrpcEar
 from harness.wire.tcp.journal import Unjudged
 
 METHOD = "/shop.Things/Count"
+Fields = tuple[tuple[str, str], ...]
 
 
 class Plain:
@@ -26,8 +28,8 @@ class Plain:
     def response(self, request: Request, method: str, message: bytes) -> Response:
         return Response(status=200, body=message)
 
-    def refusal(self, request: Request, status: int, text: str) -> Response:
-        return Response(status=400 + status, body=text.encode())
+    def refusal(self, request: Request, status: int, text: str, metadata: Mapping[str, str]) -> Response:
+        return Response(status=400 + status, headers=tuple(metadata.items()), body=text.encode())
 
 
 class Peers:
@@ -48,10 +50,12 @@ class Peers:
         rest = ContinuationFrame(stream, data=block[5:], flags=["END_HEADERS"]).serialize() if split else b""
         self.ear.sent(head.serialize() + rest + DataFrame(stream, data=framed(message), flags=["END_STREAM"]).serialize())
 
-    def answers(self, message: bytes | None = b"three", *, status: int = 0, text: str = "", stream: int = 1) -> bytes:
+    def answers(
+        self, message: bytes | None = b"three", *, status: int = 0, text: str = "", stream: int = 1, metadata: Fields = ()
+    ) -> bytes:
         first = HeadersFrame(stream, data=self._provider.encode([(":status", "200")]), flags=["END_HEADERS"])
         data = DataFrame(stream, data=framed(message)).serialize() if message is not None else b""
-        fields = [("grpc-status", str(status)), ("grpc-message", text)]
+        fields = [("grpc-status", str(status)), ("grpc-message", text), *metadata]
         last = HeadersFrame(stream, data=self._provider.encode(fields), flags=["END_HEADERS", "END_STREAM"])
         return first.serialize() + data + last.serialize()
 
@@ -97,6 +101,16 @@ def test_a_refusal_has_its_status_and_its_words() -> None:
     assert exchange.rpc is not None
     assert exchange.rpc.status == 5
     assert exchange.response == Response(status=405, body=b"no such thing")
+
+
+def test_what_a_refusal_says_besides_is_told_too_and_who_made_it_up_is_not_told_but_known() -> None:
+    peers = Peers()
+    peers.asks()
+    peers.ear.came(peers.answers(None, status=8, metadata=(("retry-after", "7"), (MARK, "RESOURCE_EXHAUSTED"))))
+    (exchange,) = peers.exchanges()
+    assert exchange.injected == "RESOURCE_EXHAUSTED"
+    assert exchange.response is not None
+    assert exchange.response.headers == (("retry-after", "7"),)
 
 
 def test_calls_at_the_same_time_are_told_apart() -> None:
