@@ -8,13 +8,17 @@ from harness.checks.judging import Judge
 from harness.checks.sight import Seen, Sight
 from harness.checks.stateful import STEP
 from harness.contract.agreement import OperationTerms
-from harness.contract.model import Example
+from harness.contract.model import Example, ExampleRequest
 from harness.verdict import Judgement
 
 
 def example_parts(example: Example) -> dict[str, object]:
     """An example's request by its parts."""
-    request = example.request
+    return request_parts(example.request)
+
+
+def request_parts(request: ExampleRequest) -> dict[str, object]:
+    """A request that stands in the contract, by its parts."""
     return {"body": request.body, "query": dict(request.query), "path": dict(request.path), "headers": dict(request.headers)}
 
 

@@ -292,17 +292,38 @@ class Sequence(Part):
     promises: dict[Name, Expression] = Field(min_length=1)
 
 
+class DrillRequest(ExampleRequest):
+    """A request of a drill, by its parts and its operation."""
+
+    operation: Name
+
+
+class Change(DrillRequest):
+    """What changes something; nothing is asked before the next change when it is not ``settled``."""
+
+    settled: bool = True
+
+
+class Drill(Part):
+    """Changes in this order, and after each of them every question."""
+
+    changes: list[Change] = Field(min_length=1)
+    questions: list[DrillRequest] = Field(min_length=1)
+
+
 class Stateful(Part):
     """Operations that answer as a simple model says, whatever was done before; ``given`` is where both start.
 
-    What is done are their examples, in any order. ``questions`` are asked of many items that went out in one
-    request: an operation of these, and an expression over the ``items`` for a map with ``body``, ``path`` and ``query``.
+    What is done are their examples, in any order, and the ``drill``. ``questions`` are asked of many items that
+    went out in one request: an operation of these, and an expression over the ``items`` for a map with ``body``,
+    ``path`` and ``query``, or for a list of such maps.
     """
 
     model: DottedPath
     given: str
     operations: list[Name] = Field(min_length=1)
     questions: dict[Name, Expression] = {}
+    drill: Drill | None = None
 
 
 class ErrorShape(Part):

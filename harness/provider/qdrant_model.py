@@ -1,11 +1,14 @@
 """Qdrant in a few lines, to hold the real one against: points in a dictionary, every search by looking at all of them."""
 
 import math
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-CLOSE = 1e-4
+CLOSE = 1e-5
+_TESTS = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 Parts = Mapping[str, Any]
 
 
@@ -49,7 +52,7 @@ class QdrantModel:
         elif operation == "set_payload":
             for identity in body["points"]:
                 if identity in points:
-                    points[identity].payload |= body["payload"]
+                    points[identity].payload = _written(points[identity].payload, body["payload"])
             return all(identity in points for identity in body["points"])
         return True
 
@@ -69,8 +72,9 @@ class QdrantModel:
         following = [each for each in self._matching(name, body.get("filter")) if _order(each) >= _order(body.get("offset"))]
         page = following[: body.get("limit") or 10]
         rest = following[len(page) :]
-        if result["next_page_offset"] != (rest[0] if rest else None):
-            return f"the next page begins at {result['next_page_offset']} instead of {rest[0] if rest else None}"
+        begins = result.get("next_page_offset")
+        if begins != (rest[0] if rest else None):
+            return f"the next page begins at {begins} instead of {rest[0] if rest else None}"
         return _listed(page, result["points"]) or self._contents(name, body, result["points"], payload=True)
 
     def _count(self, name: str, body: Parts, result: Any) -> str | None:
@@ -127,7 +131,7 @@ class QdrantModel:
             point = self._points[name][each["id"]]
             asked, vector = body.get("with_payload", payload), body.get("with_vector")
             wanted = point.payload if asked is True else {key: point.payload[key] for key in asked or () if key in point.payload}
-            if asked not in (None, False) and each.get("payload") != wanted:
+            if asked not in (None, False) and not _same(each.get("payload"), wanted):
                 return f"point {each['id']} with the payload {each.get('payload')} instead of {wanted}"
             if vector is True and point.vector is not None and not _close(each.get("vector"), point.vector):
                 return f"point {each['id']} with the vector {each.get('vector')} instead of {point.vector}"
@@ -141,6 +145,11 @@ def _rows(body: Parts) -> list[tuple[Any, Any, Any]]:
     return list(zip(batch["ids"], batch["vectors"], batch.get("payloads") or [None] * len(batch["ids"]), strict=True))
 
 
+def _written(payload: Parts, fields: Parts) -> dict[str, Any]:
+    """The payload with these fields; one that is null goes."""
+    return {name: value for name, value in {**payload, **fields}.items() if value is not None or name not in fields}
+
+
 def _holds(condition: Parts, payload: Parts) -> bool:
     if not condition:
         return True
@@ -148,12 +157,34 @@ def _holds(condition: Parts, payload: Parts) -> bool:
     values = value if isinstance(value, list) else [value]
     match = condition.get("match")
     if match is None:
-        bounds = condition["range"]
-        tests = {"gt": lambda a, b: a > b, "gte": lambda a, b: a >= b, "lt": lambda a, b: a < b, "lte": lambda a, b: a <= b}
-        numbers = [each for each in values if isinstance(each, int | float)]
-        return any(all(tests[name](each, bound) for name, bound in bounds.items() if bound is not None) for each in numbers)
+        bounds = {name: bound for name, bound in condition["range"].items() if bound is not None}
+        read = _moment if any(isinstance(bound, str) for bound in bounds.values()) else _number
+        limits, found = [(_TESTS[name], read(bound)) for name, bound in bounds.items()], map(read, values)
+        return any(each is not None and all(test(each, limit) for test, limit in limits) for each in found)
     wanted = [match["value"]] if "value" in match else match["any"]
     return any(each == one and type(each) is type(one) for each in values for one in wanted)
+
+
+def _number(value: Any) -> Any:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _moment(value: Any) -> Any:
+    """A date and time, UTC where it doesn't say; None for anything else."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _same(found: Any, wanted: Any) -> bool:
+    """Equal, and true is no 1, while 1.0 is one in JSON."""
+    if isinstance(wanted, Mapping):
+        return isinstance(found, Mapping) and found.keys() == wanted.keys() and all(_same(found[key], each) for key, each in wanted.items())
+    if isinstance(wanted, list):
+        return isinstance(found, list) and len(found) == len(wanted) and all(map(_same, found, wanted))
+    return bool(found == wanted) and isinstance(found, bool) is isinstance(wanted, bool)
 
 
 def _order(identity: int | str | None) -> tuple[int, int | str]:

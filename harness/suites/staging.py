@@ -8,6 +8,8 @@ from hashlib import blake2b
 from time import monotonic
 from typing import Any
 
+import orjson
+
 from harness.checks.examples import example_parts
 from harness.checks.intent import forbidden_by, with_items
 from harness.client.driver import Trial, play
@@ -260,7 +262,8 @@ class Staging:
 def _made(expression: Expression, text: str) -> object:
     """A new item by the contract's own expression; the number is as peculiar to it as the text."""
     number = int.from_bytes(blake2b(text[:100].encode(), digest_size=6).digest())
-    return expression.evaluate({"number": number, "text": text})
+    item = expression.evaluate({"number": number, "text": text})
+    return orjson.loads(orjson.dumps(item, option=orjson.OPT_SERIALIZE_NUMPY))  # a vector is written by its numbers
 
 
 def _relabelled(model: object, text: str) -> object:

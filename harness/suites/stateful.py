@@ -7,10 +7,11 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-from harness.checks.examples import example_parts
+from harness.checks.examples import example_parts, request_parts
 from harness.checks.stateful import STEP, make_model
 from harness.client.reaching import reach
 from harness.contract.agreement import QUESTION_NAMES, OperationTerms, compiled
+from harness.contract.model import DrillRequest
 from harness.exchange import Exchange, Observation, Request
 from harness.suites.case import Case, Setting, Skipped
 from harness.suites.staging import Staging
@@ -35,7 +36,7 @@ class Move:
 
 
 class Stateful:
-    """Any examples in any order, and many items at once."""
+    """Any examples in any order, the contract's drill, and many items at once."""
 
     name = "stateful"
 
@@ -45,6 +46,9 @@ class Stateful:
             return
         run = partial(_guarded, setting, _any_order)
         yield Case(suite=self.name, operation=None, name="any-order", execute=run, aims=("stateful.operations.*",))
+        if stateful.drill is not None:
+            run = partial(_guarded, setting, _drill)
+            yield Case(suite=self.name, operation=None, name="drill", execute=run, aims=("stateful.operations.*",))
         for name in stateful.operations:
             if Staging(setting).splits(setting.agreement.operations[name]):
                 many = partial(_guarded, setting, partial(_many, operation=name))
@@ -76,9 +80,10 @@ def _questions(setting: Setting, items: list[object]) -> Iterator[Move]:
     assert contract.stateful is not None
     for name, source in contract.stateful.questions.items():
         made = compiled(source, QUESTION_NAMES).evaluate({"items": items, "facts": contract.facts, "settings": contract.settings})
-        assert isinstance(made, Mapping)
-        terms, parts = setting.agreement.operations[name], {"query": {}, "path": {}, "headers": {}, "body": None, **made}
-        yield Move(terms=terms, parts=parts, request=staging.request(terms, parts))
+        for each in made if isinstance(made, list) else [made]:
+            assert isinstance(each, Mapping)
+            terms, parts = setting.agreement.operations[name], {"query": {}, "path": {}, "headers": {}, "body": None, **each}
+            yield Move(terms=terms, parts=parts, request=staging.request(terms, parts))
 
 
 class _Play:
@@ -143,6 +148,26 @@ def _any_order(setting: Setting) -> Observation:
         note = f"the shortest sequence that differs: {difference}"
         return replace(Staging(setting).observed(last[0].exchanges), note=note)
     return Staging(setting).observed(last[0].exchanges)
+
+
+def _drill(setting: Setting) -> Observation:
+    """Every question after each change."""
+    stateful = setting.agreement.contract.stateful
+    assert stateful is not None and stateful.drill is not None
+    play = _Play(setting)
+    questions = [_stated(setting, each) for each in stateful.drill.questions]
+    try:
+        for change in stateful.drill.changes:
+            for move in (_stated(setting, change), *(questions if change.settled else ())):
+                play.make(move)
+    except Differs:
+        pass  # the check finds the same, and names the clause
+    return Staging(setting).observed(play.exchanges)
+
+
+def _stated(setting: Setting, request: DrillRequest) -> Move:
+    terms, parts = setting.agreement.operations[request.operation], request_parts(request)
+    return Move(terms=terms, parts=parts, request=Staging(setting).request(terms, parts))
 
 
 def _many(setting: Setting, *, operation: str) -> Observation:

@@ -7,7 +7,7 @@ from harness.contract.agreement import schema_steps
 from harness.contract.document import Steps
 from harness.contract.model import Operation, ResponseShape
 from harness.contract.problems import nearest
-from harness.contract.review.gathered import Review, value_at
+from harness.contract.review.gathered import Review, drilled, value_at
 from harness.contract.schemas import reference
 
 _NEEDS = {
@@ -138,12 +138,19 @@ def _states(review: Review) -> None:
         for index, name in enumerate(contract.stateful.operations):
             _known_operation(review, ("stateful", "operations", index), name)
         for name in contract.stateful.questions:
-            if name not in (known := contract.stateful.operations):
-                message = f"`{name}` is none of the operations that the model knows"
-                review.problem(("stateful", "questions", name), message, ", ".join(known), nearest(name, known), at_key=True)
+            _of_model(review, ("stateful", "questions", name), name, at_key=True)
+        for at, asked in drilled(contract):
+            _of_model(review, (*at, "operation"), asked.operation)
     for name, operation in contract.operations.items():
         for example_name, shown in operation.examples.items():
             _known_state(review, ("operations", name, "examples", example_name, "given"), shown.given)
+
+
+def _of_model(review: Review, at: Steps, name: str, *, at_key: bool = False) -> None:
+    assert review.contract.stateful is not None
+    if name not in (known := review.contract.stateful.operations):
+        message = f"`{name}` is none of the operations that the model knows"
+        review.problem(at, message, ", ".join(known), nearest(name, known), at_key=at_key)
 
 
 def _known_state(review: Review, at: Steps, state: str | None) -> None:

@@ -7,8 +7,8 @@ from harness.contract.agreement import OperationTerms, schema_steps
 from harness.contract.bodiless import has_no_body
 from harness.contract.document import Steps
 from harness.contract.expressions import EvaluationError, Expression
-from harness.contract.model import ErrorShape, Example, ExampleResponse, Operation, Parameter, ResponseShape
-from harness.contract.review.gathered import Review, value_at
+from harness.contract.model import ErrorShape, Example, ExampleRequest, ExampleResponse, Operation, Parameter, ResponseShape
+from harness.contract.review.gathered import Review, drilled, value_at
 from harness.contract.schemas import pointer_steps
 
 Promises = Mapping[str, Expression]
@@ -23,6 +23,9 @@ def check_examples(review: Review) -> None:
         _responses(review, name, operation)
         for example_name, example in operation.examples.items():
             _example(review, name, operation, ("operations", name, "examples", example_name), example)
+    for at, step in drilled(review.contract):
+        if step.operation in review.contract.operations:
+            _request(review, step.operation, review.contract.operations[step.operation], at, step)
 
 
 def _error_shape(review: Review, name: str, shape: ErrorShape) -> None:
@@ -63,20 +66,26 @@ def _by_schema(review: Review, schema: Steps, value: object, at: Steps) -> None:
 
 def _example(review: Review, name: str, operation: Operation, at: Steps, example: Example) -> None:
     before = len(review.problems)
-    request = example.request
-    if operation.request.body is not None:
-        _by_schema(review, schema_steps("operations", name, "request", "body"), request.body, (*at, "request", "body"))
-    elif request.body is not None:
-        review.problem((*at, "request", "body"), "the operation takes no body", at_key=True)
-    for part in ("path", "query", "headers"):
-        _parameters(review, name, getattr(operation.request, part), (*at, "request"), part, getattr(request, part))
-    parts = {"body": request.body, "query": request.query, "path": request.path, "headers": _lower(request.headers)}
-    if len(review.problems) == before:
-        _holds(review, name, "rules", lambda terms: terms.rules, (*at, "request"), request=parts)
+    parts = _request(review, name, operation, (*at, "request"), example.request)
     if not review.is_whole((*at, "request")):
         return
     if example.response is not None and len(review.problems) == before:
         _response(review, name, operation, (*at, "response"), example.response, parts)
+
+
+def _request(review: Review, name: str, operation: Operation, at: Steps, request: ExampleRequest) -> Mapping[str, object]:
+    """Judge a request that is meant to be good; its parts."""
+    before = len(review.problems)
+    if operation.request.body is not None:
+        _by_schema(review, schema_steps("operations", name, "request", "body"), request.body, (*at, "body"))
+    elif request.body is not None:
+        review.problem((*at, "body"), "the operation takes no body", at_key=True)
+    for part in ("path", "query", "headers"):
+        _parameters(review, name, getattr(operation.request, part), at, part, getattr(request, part))
+    parts = {"body": request.body, "query": request.query, "path": request.path, "headers": _lower(request.headers)}
+    if len(review.problems) == before:
+        _holds(review, name, "rules", lambda terms: terms.rules, at, request=parts)
+    return parts
 
 
 def _parameters(

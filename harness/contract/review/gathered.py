@@ -1,14 +1,15 @@
 """A contract under review, and the problems that were found so far."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from harness.contract.agreement import OperationTerms, SequenceTerms
 from harness.contract.document import Document, Steps, value_at
-from harness.contract.model import Contract
+from harness.contract.model import Contract, DrillRequest
 from harness.contract.problems import Place, Problem
 from harness.contract.schemas import SchemaSet
 
-__all__ = ["Review", "value_at"]
+__all__ = ["Review", "drilled", "value_at"]
 
 
 @dataclass(kw_only=True)
@@ -41,3 +42,11 @@ class Review:
     def is_whole(self, *roots: Steps) -> bool:
         """Whether neither these parts nor anything in them has a stand-in."""
         return not any(repaired[: len(root)] == root[: len(repaired)] for repaired in self.repaired for root in roots)
+
+
+def drilled(contract: Contract) -> Iterator[tuple[Steps, DrillRequest]]:
+    """The requests of the drill, each with where it stands."""
+    drill = contract.stateful.drill if contract.stateful else None
+    for part, listed in (("changes", drill.changes), ("questions", drill.questions)) if drill else ():
+        for index, request in enumerate(listed):
+            yield ("stateful", "drill", part, index), request

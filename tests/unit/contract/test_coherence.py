@@ -8,12 +8,20 @@ from harness.contract.agreement import Agreement
 from harness.contract.problems import Problem
 
 Change = tuple[str, str]
+DRILL = "{operation: look_up, path: {number: 7}, settled: false}"
 ROWS = """
 tasks:
   stock_up: {call: stock_up, examples: {fruit: {items: [apple]}}}
 sequences:
   stocked: {steps: {stocked: stock_up/fruit, found: look_up/first}, promises: {all: stocked.returned == true && found.response.status == 200}}
-stateful: {model: a:B, given: open, operations: [look_up], questions: {look_up: '{"path": {"number": size(items)}}'}}
+stateful:
+  model: a:B
+  given: open
+  operations: [look_up]
+  questions: {look_up: '{"path": {"number": size(items)}}'}
+  drill:
+    changes: [{operation: look_up, path: {number: 7}, settled: false}]
+    questions: [{operation: look_up, path: {number: 8}}]
 states: {open: []}
 errors:
   detail:"""
@@ -85,6 +93,9 @@ def test_a_contradiction_is_told_at_its_place(problems: Callable[..., tuple[Prob
         (("stocked: stock_up/fruit", "stocked: stockup/fruit"), "there is no operation `stockup`"),
         (("stocked: stock_up/fruit, ", ""), "is a step of no sequence, so nothing is promised of it"),
         (("  stock_up: {call", "  order: {call"), "there is an operation `order` too; give it another name"),
+        ((DRILL, DRILL.replace("look_up", "lookup", 1)), "`lookup` is none of the operations that the model knows; allowed: look_up"),
+        ((DRILL, DRILL.replace("number: 7", "number: seven")), "breaks its schema"),
+        ((DRILL, DRILL.replace("path: {number: 7}, ", "")), "lacks the path parameter `number`"),
         (("questions: {look_up", "questions: {lookup"), "`lookup` is none of the operations that the model knows; allowed: look_up"),
         (("size(items)}}'", "size(itms)}}'"), "can't be parsed"),
     ],
