@@ -21,7 +21,7 @@ import orjson
 
 from adapters import errors
 from adapters.address import checked_credential, checked_url, origin
-from adapters.resilience import Metrics, Resilience
+from adapters.resilience import Metrics, Resilience, RetryPolicy
 from adapters.resilience.retry_after import hint_s
 from adapters.resilience.settings import breaker_policy, rate_policy, retry_policy
 from adapters.sayable import all_finite, as_json
@@ -206,7 +206,7 @@ class Endpoint:
         if content is None and terms.model.request.body is not None:
             content = as_json(body, terms.name)
         sent = Sent(terms=terms, body=body, path=path, query=query, content=content)
-        retry = None if terms.model.idempotent else self._cautious
+        retry = self.retry_for(terms)
 
         async def attempt() -> Any:
             return await self._attempt(sent)
@@ -218,6 +218,10 @@ class Endpoint:
             if not self._credential_has_changed():
                 raise
         return await self.resilience.call(attempt, cost=cost, deadline=deadline, retry=retry)
+
+    def retry_for(self, terms: OperationTerms) -> RetryPolicy | None:
+        """Another policy than usual, for what must not be done twice."""
+        return None if terms.model.idempotent else self._cautious
 
     def _credential_has_changed(self) -> bool:
         """Read the credential once more, as the policy ``refresh_token`` has it, and take the new one."""
@@ -336,13 +340,14 @@ class Endpoint:
         error = self.agreement.contract.errors.get(shape.error or "")
         detail = self.redacted(_detail(error, response))
         kind = errors.named(shape.raises) if shape.raises else errors.for_status(response.status_code)
-        hint = hint_s(response.headers, wall_clock=time.time) if response.status_code in self._hinted else None
+        hint = self.hinted_s(response.status_code, response.headers)
         return kind(status=response.status_code, detail=detail, retry_after_s=hint)
 
-    @property
-    def _hinted(self) -> list[int]:
+    def hinted_s(self, status: int, headers: Mapping[str, str]) -> float | None:
+        """The provider's word on when to come back, where the contract says that it is to be honoured."""
         retry = self.agreement.contract.resilience.retry
-        return retry.retry_after.on if retry and retry.retry_after else []
+        hinted = retry.retry_after.on if retry and retry.retry_after else []
+        return hint_s(headers, wall_clock=time.time) if status in hinted else None
 
 
 def _detail(shape: ErrorShape | None, response: httpx.Response) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
 _PACKED = {("Vector", "data"), ("VectorOutput", "data"), ("DenseVector", "data"), ("SearchPoints", "vector")}
@@ -25,6 +26,14 @@ _SCHEMA = "points_service_pb2"
 def message(name: str) -> Any:
     """The class of a message of the package ``qdrant``."""
     return _class(name)
+
+
+def parsed(name: str, content: bytes) -> Any:
+    """The message that some bytes are; ValueError where they are none."""
+    try:
+        return _class(name).FromString(content)
+    except DecodeError as error:
+        raise ValueError(f"the answer is no {name}: {error}") from None
 
 
 @cache

@@ -12,27 +12,15 @@ import grpc.aio
 from adapters import errors
 from adapters.endpoint import Endpoint, Sent
 from adapters.qdrant import translation as to
-from adapters.qdrant.messages import message
+from adapters.qdrant.messages import message, parsed
 from adapters.qdrant.points import Batch, Point
+from harness.contract.rpc import WITHOUT_ANSWER, http_statuses
 
 _OPTIONS = (
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
     ("grpc.enable_retries", 0),  # a call is repeated by the contract's policy, and by nothing else
 )
-_STATUS = {
-    grpc.StatusCode.INVALID_ARGUMENT: 400,
-    grpc.StatusCode.OUT_OF_RANGE: 400,
-    grpc.StatusCode.UNAUTHENTICATED: 401,
-    grpc.StatusCode.PERMISSION_DENIED: 403,
-    grpc.StatusCode.NOT_FOUND: 404,
-    grpc.StatusCode.UNIMPLEMENTED: 404,
-    grpc.StatusCode.ALREADY_EXISTS: 409,
-    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
-    grpc.StatusCode.INTERNAL: 500,
-    grpc.StatusCode.FAILED_PRECONDITION: 500,
-    grpc.StatusCode.DATA_LOSS: 500,
-}
 _LARGEST_PAGE = 2**32 - 1  # no larger number can be said, nor so many points fit into an answer
 Body = Mapping[str, Any]
 Read = Callable[[Any, Body], Any]
@@ -55,6 +43,8 @@ class OverGrpc:
         self._older = "query" not in endpoint.agreement.operations
         self._channel = _channel(address, secure=endpoint.is_secure)
         self._methods: dict[str, Any] = {}
+        declared = endpoint.agreement.contract.provider.grpc
+        self._statuses = http_statuses(declared.statuses if declared else {})
 
     async def aclose(self) -> None:
         """Close the channel."""
@@ -99,27 +89,28 @@ class OverGrpc:
         sent = Sent(terms=terms, body=body, path={"collection": collection}, query=query, content=None)
 
         async def attempt() -> Any:
-            result = read(await self._attempt(sent, rpc, content, answer), body)
+            result = read(_message(sent, await self._attempt(sent, rpc, content), answer), body)
             self._endpoint.check_promises(sent, terms.success[0], {"result": result, "status": "ok", "time": 0.0})
             return result
 
-        return await self._endpoint.resilience.call(attempt, deadline=self._endpoint.resilience.deadline())
+        resilience = self._endpoint.resilience
+        return await resilience.call(attempt, deadline=resilience.deadline(), retry=self._endpoint.retry_for(terms))
 
-    async def _attempt(self, sent: Sent, rpc: str, content: bytes, answer: str) -> Any:
+    async def _attempt(self, sent: Sent, rpc: str, content: bytes) -> bytes:
         name, limit_s = sent.terms.name, self._endpoint.timeout_s
         try:
             async with asyncio.timeout(limit_s):
-                return await self._method(rpc, answer)(content, metadata=self._metadata(), wait_for_ready=False)
+                found: bytes = await self._method(rpc)(content, metadata=self._metadata(), wait_for_ready=False)
+                return found
         except TimeoutError:
             raise errors.ProviderTimeout(f"{name}: no answer within {limit_s:g} s") from None
         except grpc.aio.AioRpcError as error:
             raise self._declared(sent, error) from None
 
-    def _method(self, rpc: str, answer: str) -> Any:
+    def _method(self, rpc: str) -> Any:
+        """The call, from bytes to bytes: of an answer that it can't read gRPC itself makes nothing at all."""
         if rpc not in self._methods:
-            self._methods[rpc] = self._channel.unary_unary(
-                f"/qdrant.Points/{rpc}", request_serializer=None, response_deserializer=message(answer).FromString
-            )
+            self._methods[rpc] = self._channel.unary_unary(f"/qdrant.Points/{rpc}")
         return self._methods[rpc]
 
     def _metadata(self) -> tuple[tuple[str, str], ...]:
@@ -128,14 +119,24 @@ class OverGrpc:
     def _declared(self, sent: Sent, error: grpc.aio.AioRpcError) -> errors.IntegrationError:
         """The error that the contract declares for the status that REST would have had."""
         code, text = error.code(), self._endpoint.redacted(error.details() or "")
-        if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-            return errors.ProviderTimeout(f"{sent.terms.name}: {text}")
-        status = _STATUS.get(code)
-        if status is None:
-            return errors.ProviderUnreachable(f"{sent.terms.name}: {text or code.name}")
+        number: int = code.value[0]
+        told = f"{sent.terms.name}: {text or code.name}"
+        if WITHOUT_ANSWER.get(number) == "timeout":
+            return errors.ProviderTimeout(told)
+        if number in WITHOUT_ANSWER or code is grpc.StatusCode.CANCELLED:  # not by us: then it would be no error of gRPC's
+            return errors.ProviderUnreachable(told)
+        status = self._statuses[number]
         shape = sent.terms.response_for(status)
         kind = errors.named(shape.raises) if shape and shape.raises else errors.for_status(status)
-        return kind(status=status, detail=text)
+        metadata = {name: value for name, value in error.trailing_metadata() or () if isinstance(value, str)}
+        return kind(status=status, detail=text, retry_after_s=self._endpoint.hinted_s(status, metadata))
+
+
+def _message(sent: Sent, content: bytes, answer: str) -> Any:
+    try:
+        return parsed(answer, content)
+    except ValueError as error:
+        raise errors.InvalidResponse(f"{sent.terms.name}: {error}") from None
 
 
 def _varint(number: int) -> bytes:
