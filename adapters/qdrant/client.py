@@ -162,7 +162,8 @@ class Qdrant:
         """Write points, in as many requests as the limits ask for; points (id, vector, payload), or columns of these.
 
         When a batch fails the others are written all the same, and the error that is raised has the UpsertReport of
-        all of them as ``report``. ``distinguish`` asks, before each batch, which of its points are there already.
+        all of them as ``report``; a CancelledError has it too (within a time-out of the caller's it is the cause).
+        ``distinguish`` asks, before each batch, which of its points are there already.
         """
         if points is None:
             if ids is None or vectors is None:
@@ -188,8 +189,8 @@ class Qdrant:
             deadline=self._endpoint.resilience.deadline(),
         )
 
-    async def _present(self, collection: str, ids: Sequence[PointId]) -> int:
-        return len(await self.retrieve(collection, ids, with_payload=False))
+    async def _present(self, collection: str, ids: Sequence[PointId]) -> list[PointId]:
+        return [point.id for point in await self.retrieve(collection, ids, with_payload=False)]
 
     async def search_vectors(
         self,
