@@ -34,10 +34,11 @@ class Reason(Enum):
 class Parked:
     """One thread that waits: for a time, for descriptors, for a release, or for several of them."""
 
-    __slots__ = ("counted", "deadline_ns", "descriptors", "gate", "reason")
+    __slots__ = ("counted", "deadline_ns", "descriptors", "gate", "outlasts", "reason")
 
     def __init__(self) -> None:
         self.counted = False
+        self.outlasts = False
         self.deadline_ns: int | None = None
         self.descriptors: list[int] = []
         self.reason: Reason | None = None
@@ -57,6 +58,7 @@ class Pacer:
         self.whereabouts: Callable[[], list[str]] = list  # where the loop's tasks wait, for a message
         self.dispatching = False
         self.ends: dict[Thread, Event] = {}
+        self.outlasting: set[int] = set()  # threads that are ended by whoever started them, and not by a verdict
         self.watched = real.RealSelector()
         self._lock = real.reentrant_lock()  # the garbage collector may release a waiting thread at any time
         self._parked: dict[Parked, None] = {}
@@ -110,6 +112,7 @@ class Pacer:
         in_loop = get_ident() == self.loop_ident
         parked.deadline_ns = deadline_ns
         parked.counted = not in_loop and members.current() is self
+        parked.outlasts = get_ident() in self.outlasting
         self._park(parked, watch, in_loop)
         reason = self._wait_in_loop(parked) if in_loop else self._wait_for_gate(parked)
         if reason is Reason.ENDED and (in_loop or parked.counted):  # a server's thread is not the client's
@@ -164,7 +167,7 @@ class Pacer:
         with self._lock:
             self.verdict = self.verdict or verdict
             self._aborting = True
-            for parked in list(self._parked):
+            for parked in [parked for parked in self._parked if not parked.outlasts]:
                 self._wake(parked, Reason.ENDED)
         self.notify()
 
@@ -206,7 +209,7 @@ class Pacer:
 
     def _is_over_for(self, parked: Parked) -> bool:
         timed = parked.deadline_ns is not None or bool(parked.descriptors)
-        return self.verdict is not None or (self._ending and timed)
+        return (self.verdict is not None and not parked.outlasts) or (self._ending and timed)
 
     def _watch(self, parked: Parked, descriptor: int, mask: int) -> None:
         own = os.dup(descriptor)  # two threads may wait for one socket, and a third may close it

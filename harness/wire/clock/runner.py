@@ -4,8 +4,9 @@ import asyncio
 import contextvars
 import ctypes
 import threading
-from collections.abc import Callable, Coroutine
-from contextlib import ExitStack
+from _thread import get_ident
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, Generic, TypeVar
 
 from harness.wire.clock import members, patches, places, real
@@ -53,6 +54,20 @@ def run_sync(
         return await asyncio.to_thread(function)
 
     return run(in_thread, clock=clock, real_limit_s=real_limit_s, patience_s=patience_s)
+
+
+@contextmanager
+def outlasting() -> Iterator[None]:
+    """The calling thread, in which a loop of the client's runs, is not ended with a verdict: who started it has it end in order."""
+    pacer, ident = members.current(), get_ident()
+    if pacer is None:
+        yield
+        return
+    pacer.outlasting.add(ident)
+    try:
+        yield
+    finally:
+        pacer.outlasting.discard(ident)
 
 
 class _Run(Generic[T]):
@@ -121,6 +136,8 @@ class _Run(Generic[T]):
             if self._is_gone_within(last_words_s):
                 return
             for ident in members.idents(self._pacer):
+                if ident in self._pacer.outlasting and attempt <= 1:
+                    continue
                 if ident != self._pacer.loop_ident or self._pacer.claim() or attempt > 1:
                     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Abort))
         self._is_gone_within(LAST_WORDS_S[-1])

@@ -77,7 +77,6 @@ def test_half_of_a_wait_is_named_by_its_clause(tmp_path: Path) -> None:
     assert {"resilience.retry.wait.initial", "resilience.retry.retry_after.on.429"} <= found
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # trio is ended in the middle of a wait, and says so
 @pytest.mark.parametrize("name", ["Unhurried", "Trusting"])
 def test_a_timeout_that_is_too_long_or_none_is_named_and_ends(tmp_path: Path, name: str) -> None:
     assert "provider.timeout" in clauses(verdicts(written(tmp_path, name), "rerank::timeout-always"))
