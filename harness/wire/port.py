@@ -21,7 +21,7 @@ def port_seam(
 
     def answer(request: Request) -> Awaitable[Reply]:
         passages[id(request)] = passage = wire.open(request)
-        return passage.reply()
+        return passage
 
     def ended(request: Request, failure: Failure | None) -> None:
         if passage := passages.pop(id(request), None):

@@ -1,8 +1,8 @@
 """The wire: it records every exchange between client and provider and can break any of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from threading import Lock
-from typing import Protocol
+from typing import Any, Protocol
 
 from harness.exchange import Exchange, Failure, Request, Response
 from harness.wire.faults import Answer, Fault, Reply, ResetPeer
@@ -95,6 +95,10 @@ class Passage:
         self._operation = operation
         self._response = fault.response if isinstance(fault, Answer) else None
         self._started_s = wire.clock()
+
+    def __await__(self) -> Generator[Any, None, Reply]:
+        """``reply``, begun only once somebody waits for it: a client may be gone before."""
+        return self.reply().__await__()
 
     async def reply(self) -> Reply:
         """What the seam is to do; the provider is asked only if its answer is needed."""
