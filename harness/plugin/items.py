@@ -8,6 +8,7 @@ import pytest
 
 from harness.engine import run_case
 from harness.events import CaseFinished, to_line
+from harness.provider.url import UrlProvider
 from harness.suites.case import Case, Setting, Suite
 from harness.verdict import Outcome, Verdict
 
@@ -76,6 +77,11 @@ class CaseItem(pytest.Item):
     def alone(self) -> bool:
         """Whether nothing else may run meanwhile."""
         return self._case.alone
+
+    @property
+    def shares(self) -> bool:
+        """Whether its provider is one for all processes, and is brought where an example starts."""
+        return isinstance(self._setting.provider, UrlProvider) and bool(self._setting.agreement.contract.states)
 
     def runtest(self) -> None:
         self._verdict = verdict = run_case(self._setting, self._case)

@@ -1,14 +1,15 @@
 """Measurements want a quiet machine: with several processes, a case that measures runs while no other runs anything.
 
 Two locks between the processes: whoever wants to be alone takes the gate, so that nobody else begins, and waits
-for the room to become empty. The system takes a lock back from a process that ends, however it ends.
+for the room to become empty. A third one is for cases that would write into each other's collections, as those do
+that share one provider at a URL: these take turns. The system takes a lock back from a process that ends, however it ends.
 """
 
 import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,13 @@ MOST_S = 900.0  # longer than any case runs: then the machine is not quiet, but 
 
 
 class Quiet:
-    """A pair of lock files; ``pause`` is called between two tries."""
+    """Three lock files; ``pause`` is called between two tries."""
 
     def __init__(
         self, folder: Path, name: str, *, pause: Callable[[], object] = lambda: time.sleep(POLL_S), most_s: float = MOST_S
     ) -> None:
         self._pause, self._most_s = pause, most_s
-        self._gate, self._room = (folder / f"contract-{name}.{part}" for part in ("gate", "room"))
+        self._gate, self._room, self._turn = (folder / f"contract-{name}.{part}" for part in ("gate", "room", "turn"))
 
     @contextmanager
     def among_others(self) -> Iterator[None]:
@@ -49,9 +50,15 @@ class Quiet:
         with self._locked(self._gate, exclusive=True), self._locked(self._room, exclusive=True):
             yield
 
+    @contextmanager
+    def in_turn(self) -> Iterator[None]:
+        """Beside others, and never beside one that is in its turn too."""
+        with self.among_others(), self._locked(self._turn, exclusive=True):
+            yield
+
     def forget(self) -> None:
         """Remove the files, when nobody is left who could use them."""
-        for path in (self._gate, self._room):
+        for path in (self._gate, self._room, self._turn):
             path.unlink(missing_ok=True)
 
     @contextmanager
@@ -76,14 +83,19 @@ class Quiet:
 
 
 class QuietPlugin:
-    """Lets each test of a worker run among others, and each of which ``alone`` says so by itself."""
+    """Lets each test of a worker run among others, and each of which ``alone`` says so by itself; who shares takes turns."""
 
     def __init__(self, quiet: Quiet, alone: Callable[[pytest.Item], bool]) -> None:
         self._quiet, self._alone = quiet, alone
 
+    def _entry(self, item: pytest.Item) -> AbstractContextManager[None]:
+        if self._alone(item):
+            return self._quiet.alone()
+        return self._quiet.in_turn() if shares(item) else self._quiet.among_others()
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Any:
-        with self._quiet.alone() if self._alone(item) else self._quiet.among_others():
+        with self._entry(item):
             return (yield)
 
 
@@ -100,6 +112,11 @@ class Forgetting:
 def measures(item: pytest.Item) -> bool:
     """Whether it is a case that measures times."""
     return isinstance(item, CaseItem) and item.alone
+
+
+def shares(item: pytest.Item) -> bool:
+    """Whether it is a case whose provider remembers what a case in another process does."""
+    return isinstance(item, CaseItem) and item.shares
 
 
 def keep_quiet(config: pytest.Config, alone: Callable[[pytest.Item], bool] = measures) -> None:

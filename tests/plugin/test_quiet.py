@@ -5,12 +5,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from itertools import pairwise
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
+from harness.contract.catalog import load
 from harness.plugin.quiet import Quiet
+from harness.provider.stub import Stub
+from harness.provider.stubbed import CREDENTIAL
+from harness.wire.server import Server, ThreadedServer
 
 pytest.importorskip("fcntl")
 TAKES_IT = "import sys; from pathlib import Path; from harness.plugin.quiet import Quiet\nwith Quiet(Path(sys.argv[1]), 'q').alone(): print('mine', flush=True); sys.stdin.read()"
@@ -57,6 +62,23 @@ def test_who_measures_waits_for_the_others_and_has_those_wait_who_come_later(tmp
     measuring.leave()
     assert late.inside.wait(PATIENCE_S)
     late.leave()
+
+
+def test_who_shares_something_takes_turns_beside_the_others(tmp_path: Path) -> None:
+    first, other = Guest(tmp_path, Quiet.in_turn), Guest(tmp_path, Quiet.among_others)
+    assert first.inside.wait(PATIENCE_S)
+    assert other.inside.wait(PATIENCE_S)
+    second = Guest(tmp_path, Quiet.in_turn)
+    assert second.waits.wait(PATIENCE_S)
+    assert not second.inside.is_set()
+    measuring = Guest(tmp_path, Quiet.alone)
+    assert measuring.waits.wait(PATIENCE_S)
+    first.leave()
+    assert second.inside.wait(PATIENCE_S)
+    for guest in (second, other):
+        guest.leave()
+    assert measuring.inside.wait(PATIENCE_S)
+    measuring.leave()
 
 
 def test_the_lock_of_a_process_that_dies_is_free(tmp_path: Path) -> None:
@@ -107,6 +129,10 @@ def pytest_runtest_call(item):
 """
 
 
+def _diary(pytester: pytest.Pytester) -> list[list[str]]:
+    return [line.rsplit(" ", 2) for line in (pytester.path / "diary.txt").read_text().splitlines()]
+
+
 def test_a_load_runs_beside_no_other_test_and_a_busy_neighbour_breaks_no_objective(
     pytester: pytest.Pytester, contracts: Path, change: Callable[..., None]
 ) -> None:
@@ -119,9 +145,29 @@ def test_a_load_runs_beside_no_other_test_and_a_busy_neighbour_breaks_no_objecti
         *idle, "--contract", "greeter", "--suite", "load", "test_neighbour.py", "-n", "2", "--dist", "load"
     )
     result.assert_outcomes(passed=41)
-    diary = [line.rsplit(" ", 2) for line in (pytester.path / "diary.txt").read_text().splitlines()]
+    diary = _diary(pytester)
     ((begin, end),) = [(float(first), float(last)) for name, first, last in diary if name == "smoke"]
     assert all(float(last) <= begin or float(first) >= end for name, first, last in diary if name != "smoke")
+
+
+def test_processes_that_share_a_provider_that_remembers_take_turns(
+    pytester: pytest.Pytester, contracts: Path, change: Callable[..., None]
+) -> None:
+    pytest.importorskip("xdist")
+    ada = "ada: {request: {body: {name: Ada}}}"
+    change(
+        ("\nschemas:", "\nstates: {a greeting before: [greet/ada]}\n\nschemas:"),
+        (ada, f"{ada}\n      bob: {{given: a greeting before, request: {{body: {{name: Bob}}}}}}"),
+    )
+    pytester.makeconftest(DIARY.replace('item.name.startswith("test_of")', "True"))
+    stub = Stub(load(contracts / "greeter.yaml", root=contracts.parent), credential=CREDENTIAL)
+    idle = [part for name in ("schemathesis", "locust", "langsmith", "pact", "randomly") for part in ("-p", f"no:{name}")]
+    with ThreadedServer(Server(answer=stub.answer_now)) as server:
+        asked = ["--contract", "greeter", "--suite", "conformance,fault", "--provider", server.origin + "/v1"]
+        result = pytester.runpytest_subprocess(*idle, *asked, "-n", "2", "--dist", "load")
+    assert result.ret == pytest.ExitCode.OK
+    diary = sorted((float(first), float(last)) for _, first, last in _diary(pytester))
+    assert all(later >= end for (_, end), (later, _) in pairwise(diary))
 
 
 def test_a_single_process_takes_no_turns(pytester: pytest.Pytester, contracts: Path) -> None:
