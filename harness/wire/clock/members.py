@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from harness.wire.clock.pacer import Pacer
 
+TASKS = Path("/proc/self/task")
+WORKING = ("R", "D")  # on a processor or waiting for one, or for a disk
+
 _pacers: "dict[int, Pacer]" = {}
 _natives: dict[int, int] = {}
 
@@ -38,17 +41,25 @@ def idents(pacer: "Pacer") -> list[int]:
     return [ident for ident, owner in list(_pacers.items()) if owner is pacer]
 
 
-def any_runs(pacer: "Pacer", *, besides: int) -> bool:
-    """Whether a thread of a run but one is ready to run, although a busy machine may not let it; False where that is not told."""
-    natives = [_natives[ident] for ident in idents(pacer) if ident != besides]
-    return any(_state(native) == "R" for native in natives)
+def any_works(pacer: "Pacer", *, besides: int) -> bool:
+    """Whether a thread of a run but one has something to do, although a busy machine may not let it; False where that is not told."""
+    return any(_works(TASKS / str(_natives[ident])) for ident in idents(pacer) if ident != besides)
 
 
-def _state(native: int) -> str:
+def others_work() -> bool:
+    """Whether any other thread of this process has something to do, in a run or in real time; False where that is not told."""
+    own = str(get_native_id())
     try:
-        return Path(f"/proc/self/task/{native}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0]
+        return any(_works(task) for task in TASKS.iterdir() if task.name != own)
+    except OSError:
+        return False
+
+
+def _works(task: Path) -> bool:
+    try:
+        return (task / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0] in WORKING
     except (OSError, IndexError):
-        return ""
+        return False  # it has just ended
 
 
 def cpu_ns(pacer: "Pacer", *, besides: int) -> int | None:

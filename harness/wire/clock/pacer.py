@@ -14,7 +14,7 @@ from harness.wire.clock.model import Abort, Stalled, VirtualClock
 T = TypeVar("T")
 
 LOOPBACK_GRACE_S = 0.001  # the kernel's share in delivering what a socket of this process already sent
-OUTSIDE_S = 5.0  # for how long a process outside may work without a word
+OUTSIDE_S = 5.0  # for how long a process outside, or a thread of real time, may work without a word
 OUTSIDE_SEEN = 5  # times in a row that it has to be seen waiting
 STALL_S = 0.1
 STEP_S = 0.02
@@ -67,7 +67,7 @@ class Pacer:
         self._aborting = False
         self._ending = False
         self._moved_while_busy = False
-        self._idle = (0, 0, 0.0)  # processor time used, changes, and when both were first seen so
+        self._idle = (0, 0, 0.0, 0.0)  # processor time used, changes, when both were first seen so, and since when nobody works
 
     @property
     def is_quiet(self) -> bool:
@@ -141,12 +141,14 @@ class Pacer:
                 grace_s = 0.0 if busy else self._grace_s(descriptors())
                 if grace_s and (given := self._given(grace_s, poll)):
                     return given
+                if (busy or grace_s > LOOPBACK_GRACE_S) and (ready := poll(0.0)):  # sent just before its sender was seen to wait
+                    return ready
                 if self._move(seen, deadline_ns):
                     self._moved_while_busy = busy
                     if deadline_ns is not None and self.clock.now_ns >= deadline_ns:
                         return None
                 elif self._changes == seen and not busy:
-                    if ready := poll(max(STALL_S, 10 * self.patience_s if grace_s > LOOPBACK_GRACE_S else 0)):
+                    if ready := self._heard(max(STALL_S, 10 * self.patience_s if grace_s > LOOPBACK_GRACE_S else 0), poll):
                         return ready
                     if self._changes == seen:
                         self._stall()
@@ -281,8 +283,10 @@ class Pacer:
     def _given(self, grace_s: float, poll: Callable[[float], T]) -> T | None:
         """What traffic comes within so many real seconds, or until a process outside is seen to wait, if that can be seen."""
         outside_waits = self.clock.outside_waits
-        if outside_waits is None or grace_s <= LOOPBACK_GRACE_S:
+        if grace_s <= LOOPBACK_GRACE_S:
             return poll(grace_s)
+        if outside_waits is None:
+            return self._heard(grace_s, poll)
         seen, end_s = 0, real.monotonic() + OUTSIDE_S
         while seen < OUTSIDE_SEEN and real.monotonic() < end_s:
             if ready := poll(self.clock.outside_step_s):
@@ -290,17 +294,28 @@ class Pacer:
             seen = seen + 1 if outside_waits() else 0
         return None
 
+    def _heard(self, seconds: float, poll: Callable[[float], T]) -> T | None:
+        """What comes within so many real seconds, or later, from threads of this process that a busy machine holds up."""
+        ready, end_s = poll(seconds), real.monotonic() + OUTSIDE_S
+        while not ready and members.others_work() and real.monotonic() < end_s:
+            ready = poll(STEP_S)
+        return ready
+
     def _is_stuck(self) -> bool:
         """Whether the threads that could act have not, for as long as a peer outside is given.
 
         They wait where no patch reaches: for a lock that a sleeping thread holds, in a library's own poll.
         """
-        used_ns, changes, since_s = self._idle
+        used_ns, changes, since_s, still_s = self._idle
         now_s, now_used_ns = real.monotonic(), members.cpu_ns(self, besides=self.loop_ident)
         if now_used_ns is None or (now_used_ns, self._changes) != (used_ns, changes):
-            self._idle = (now_used_ns or 0, self._changes, now_s)
+            self._idle = (now_used_ns or 0, self._changes, now_s, now_s)
             return False
-        return now_s - since_s >= self.patience_s and not members.any_runs(self, besides=self.loop_ident)
+        waits_for_others = now_s - since_s < OUTSIDE_S and members.others_work()
+        if waits_for_others or members.any_works(self, besides=self.loop_ident):
+            self._idle = (used_ns, changes, since_s, now_s)
+            return False
+        return now_s - still_s >= self.patience_s
 
     def _raise_if_aborted(self) -> None:
         if self._aborting and self.claim():
