@@ -148,8 +148,8 @@ class Pacer:
                     if deadline_ns is not None and self.clock.now_ns >= deadline_ns:
                         return None
                 elif self._changes == seen and not busy:
-                    if ready := self._heard(max(STALL_S, 10 * self.patience_s if grace_s > LOOPBACK_GRACE_S else 0), poll):
-                        return ready
+                    if given := self._heard(max(STALL_S, 10 * self.patience_s if grace_s > LOOPBACK_GRACE_S else 0), poll):
+                        return given
                     if self._changes == seen:
                         self._stall()
         finally:
@@ -296,7 +296,8 @@ class Pacer:
 
     def _heard(self, seconds: float, poll: Callable[[float], T]) -> T | None:
         """What comes within so many real seconds, or later, from threads of this process that a busy machine holds up."""
-        ready, end_s = poll(seconds), real.monotonic() + OUTSIDE_S
+        ready: T | None = poll(seconds)
+        end_s = real.monotonic() + OUTSIDE_S
         while not ready and members.others_work() and real.monotonic() < end_s:
             ready = poll(STEP_S)
         return ready
