@@ -19,9 +19,22 @@ DEADLINES: tuple[tuple[ModuleType, str], ...] = (
 )
 
 
+LATE_S = 10.0  # that a busy machine may be with sending a call
+ROUNDED = 0.01  # gRPC tells three digits of a timeout, rounded up
+
+_given: dict[float, None] = {}
+
+
+def given_for(told_s: float) -> float:
+    """The timeout that a client gave, by what gRPC tells the server of it: what is left, in real time, when the call is sent."""
+    fitting = [given_s for given_s in _given if told_s * (1 - ROUNDED) <= given_s <= told_s + LATE_S]
+    return min(fitting, key=lambda given_s: abs(given_s - told_s), default=told_s)
+
+
 @contextmanager
 def running() -> Iterator[None]:
     """They are there, started by the calling thread."""
+    _given.clear()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)  # gRPC asks for one, and a thread in which one has run has none any more
     try:
@@ -40,7 +53,10 @@ def running() -> Iterator[None]:
 
 def _moment(timeout: float | None) -> float | None:
     """In real time, by a clock that no run replaces."""
-    return None if timeout is None else time.clock_gettime(time.CLOCK_REALTIME) + timeout
+    if timeout is None:
+        return None
+    _given[timeout] = None
+    return time.clock_gettime(time.CLOCK_REALTIME) + timeout
 
 
 @contextmanager

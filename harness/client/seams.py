@@ -136,9 +136,10 @@ class Seam:
 
 
 def _grpc_ear(journal: Journal, meaning: Meaning, injected: str | None, sleep: Sleep) -> Ear:
+    from harness.client.grpc_threads import given_for
     from harness.wire.tcp.http2 import GrpcEar  # reads HTTP/2 by a library that only gRPC needs
 
-    return GrpcEar(journal, meaning=meaning, injected=injected, sleep=sleep)
+    return GrpcEar(journal, meaning=meaning, injected=injected, sleep=sleep, given=given_for)
 
 
 @contextmanager

@@ -53,10 +53,19 @@ class GrpcEar:
     """One connection; a call begins with its whole message, for only then it is known what it asks for.
 
     A limit that a client has left to its library passes by ``sleep``: the library keeps real time, and is told when it is over.
+    ``given`` is the limit that the client meant by the one that it told.
     """
 
-    def __init__(self, journal: Journal, *, meaning: Meaning, injected: str | None = None, sleep: Sleep | None = None) -> None:
-        self._journal, self._meaning, self._injected, self._sleep = journal, meaning, injected, sleep
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        meaning: Meaning,
+        injected: str | None = None,
+        sleep: Sleep | None = None,
+        given: Callable[[float], float] = float,
+    ) -> None:
+        self._journal, self._meaning, self._injected, self._sleep, self._given = journal, meaning, injected, sleep, given
         self._tell: Callable[[bytes], None] = lambda data: None
         self._limits: set[asyncio.Future[None]] = set()
         self._up, self._down = _Frames(), _Frames()
@@ -104,7 +113,8 @@ class GrpcEar:
         if call.heard is None:
             request = self._meaning.request(call.method, call.metadata, _message(call.sent))
             rpc = Rpc(method=call.method, sent_bytes=len(call.sent))
-            limit_s = _seconds(call.metadata.get("grpc-timeout", ""))
+            told_s = _seconds(call.metadata.get("grpc-timeout", ""))
+            limit_s = None if told_s is None else self._given(told_s)
             call.heard = self._journal.begin(request, rpc=rpc, injected=self._injected, limit_s=limit_s)
             if limit_s is not None and self._sleep is not None:
                 limit = asyncio.ensure_future(self._limited(call, limit_s, self._sleep))
