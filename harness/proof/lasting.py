@@ -172,10 +172,10 @@ class _Sequence:
         )  # fmt: skip
 
     def _occurrence(self, step: str) -> int:
-        """How often the step's request is made before it: in the steps that lead to the state, and in the row itself."""
+        """How often the step's request is made before it: in the row itself, and over REST in the steps that lead to the state."""
         terms, own = self._agreement.sequences[self._name], self._taken[step].exchange
         before = self._exchanges[: next(index for index, each in enumerate(self._exchanges) if each is own)]
-        leading = self._agreement.contract.states.get(terms.given or "", [])
+        leading = self._agreement.contract.states.get(terms.given or "", []) if own.rpc is None else []
         return sum(is_same(each.request, own.request) for each in before) + leading.count("/".join(terms.steps[step]))
 
     def _not_done(self, step: str, seen: Seen) -> Lie:

@@ -16,7 +16,7 @@ class Lie:
 
     ``tell`` makes a liar of a provider, a new one for each try, because some of them count. ``names`` are other
     clauses (or patterns) that tell of this lie as well, where one promise is made in several places. ``idle``
-    says why it breaks nothing after all, if it is known not to.
+    says why it breaks nothing after all, if it is known not to. One ``over_grpc`` is told there and nowhere else.
     """
 
     clause: str
@@ -26,12 +26,26 @@ class Lie:
     tell: Callable[[Provider], LyingProvider] = field(repr=False)
     names: tuple[str, ...] = ()
     idle: str = ""
+    over_grpc: bool = False
+
+    def told_by(self, honest: Provider) -> LyingProvider:
+        """The liar that it makes of a provider."""
+        liar = self.tell(honest)
+        return liar.over_grpc() if self.over_grpc else liar
 
     def named_in(self, found: Mapping[str, str]) -> str | None:
         """The clause among those found broken that tells of this lie."""
         if self.clause in found:
             return self.clause
         return next((clause for clause in found if any(fnmatchcase(clause, name) for name in self.names)), None)
+
+
+Sayable = Callable[[Request, Response, Response], bool]  # whether the last can be told where the other one is the honest answer
+
+
+def anything(request: Request, honest: Response, lie: Response) -> bool:
+    """Over REST everything can be said."""
+    return True
 
 
 def changing(change: Change) -> Callable[[Provider], LyingProvider]:

@@ -27,6 +27,7 @@ from harness.proof.provider import lies
 from harness.proof.result import ClauseProof, Proof, Standing
 from harness.proof.sameness import exchanges_of, is_the_same
 from harness.proof.sharing import Sharing
+from harness.proof.spoken import OVER_GRPC, Spoken
 from harness.proof.unprovable import why_none
 from harness.suites.case import Case, Setting, Skipped, Suite
 
@@ -36,7 +37,6 @@ HEAVY_BYTES = 400_000
 LIGHT_BYTES = 4_000_000
 MOST_EXCHANGES = 150
 SMALL_BYTES, MOST_ANSWERS = 20_000, 40
-OVER_GRPC = ", over gRPC"
 FIRST = ("static", "conformance", "cassette", "fuzz", "fault", "stateful", "pact", "load")  # where a mutant is looked for first
 Progress = Callable[[str, int, int], None]
 T = TypeVar("T")
@@ -83,9 +83,9 @@ class Prover:
         self._workers = workers if workers is not None else min(2, os.cpu_count() or 1)
         self._progress = progress or (lambda stage, done, total: None)
         self._seen: list[Seen] = []
-        self._left_out = 0
         self._touching: dict[str, list[Seen]] = {}
         self._forbidden: dict[str, Request] = {}
+        self._honest: dict[str, list[Observation | None]] = {}
         self._answers: dict[tuple[str, str, bytes], list[Any]] = {}
 
     def prove(self) -> Proof:
@@ -110,7 +110,6 @@ class Prover:
             objections=tuple(objections(agreement, mutants, whole=self._whole)),
             cases=len(self._seen),
             whole=self._whole,
-            left_out=self._left_out,
             seconds=perf_counter() - began,
             baseline_seconds=baseline_s,
             wire_share=wire_s / (wire_s + judge_s) if wire_s + judge_s else 0.0,
@@ -127,7 +126,6 @@ class Prover:
                 observation, kept, broken = look
                 case = cases[number]
                 self._seen.append(Seen(case=case, observation=observation, kept=kept, broken=broken, weight=_weight(observation)))
-        self._left_out = sum(seen.case.over_grpc for seen in self._seen)
         self._seen.sort(key=lambda seen: (FIRST.index(seen.case.suite), seen.weight))
         for seen in self._seen:
             for clause in seen.kept:
@@ -142,24 +140,28 @@ class Prover:
         """Every lie of a provider, once, with the case that it was found in; the cases are run before, if they were not."""
         if not self._seen:
             self._baseline()
-        offers = Offers()
+        offers, over_grpc = Offers(), Spoken(self._setting.agreement, self._setting.provider)
         for seen in self._seen:
             offers.bears_on = lambda clause, seen=seen: _bears_on(seen, clause)  # type: ignore[misc]
-            own = not seen.case.over_grpc and seen.observation.level is not Level.RECORDED  # who is not asked can't lie
-            light = own and seen.weight < LIGHT_BYTES and _exchanges(seen.observation) <= MOST_EXCHANGES
-            for lie in lies(self._setting.agreement, seen.case.id, seen.observation, self._answers, offers) if light else ():
+            own = seen.observation.level is not Level.RECORDED  # who is not asked can't lie
+            if not own or seen.weight >= LIGHT_BYTES or _exchanges(seen.observation) > MOST_EXCHANGES:
+                continue
+            if seen.case.over_grpc:
+                yield from ((lie, seen) for lie in over_grpc.lies(seen.case.id, seen.observation, seen.kept, self._answers))
+                continue
+            for lie in lies(self._setting.agreement, seen.case.id, seen.observation, self._answers, offers):
                 if offers.choose(lie.clause, lie.kind):
                     yield lie, seen
 
     def noticing(self, lie: Lie, first: Seen) -> list[Seen]:
         """The cases that could notice a lie, those first where it is likely."""
-        others = [seen for seen in self._touching.get(lie.clause, ()) if seen is not first and not seen.case.over_grpc]
+        others = [seen for seen in self._touching.get(lie.clause, ()) if seen is not first and seen.case.over_grpc is lie.over_grpc]
         others.sort(key=lambda seen: not any(fnmatchcase(lie.clause, aim) for aim in seen.case.aims))  # what is there for it first
         return [first, *others][:MOST_TRIES]
 
     def lied_to(self, lie: Lie, seen: Seen) -> Observation | None:
         """What a case sees when the provider tells this lie; None when it does not come to that."""
-        provider = lie.tell(self._setting.provider)
+        provider = lie.told_by(self._setting.provider)
         observation = _executed(self._again(seen.case, replace(self._setting, provider=provider)))
         provider.close()
         return observation if provider.changed else None
@@ -182,13 +184,18 @@ class Prover:
             if named is not None:
                 killed = self._mutant(lie, Fate.KILLED, by=f"{seen.case.id} ({found[named]})")
                 return Trial(mutants=(killed,), wire_s=wire_s, judge_s=judge_s)
-            honest = [_executed(self._again(seen.case, self._setting)) for _ in range(HONEST_RUNS)]
-            changed = changed or not is_the_same(seen.observation, observation, *honest)
+            changed = changed or not is_the_same(seen.observation, observation, *self._honest_runs(seen))
             nearest = nearest or f"{seen.case.id}: " + (", ".join(sorted(found)[:3]) or "no finding")
             diff = diff or told_apart(seen.observation, observation, answers=True)
         fate = Fate.SURVIVED if changed else Fate.EQUIVALENT
         nearest = nearest or "it was told in none of the cases that could notice it"
         return Trial(mutants=(self._mutant(lie, fate, nearest=nearest, diff=diff),), wire_s=wire_s, judge_s=judge_s)
+
+    def _honest_runs(self, seen: Seen) -> list[Observation | None]:
+        """The case again, as often as it takes to see what differs by itself; many a lie is found in one case, so they are kept."""
+        if seen.case.id not in self._honest:
+            self._honest[seen.case.id] = [_executed(self._again(seen.case, self._setting)) for _ in range(HONEST_RUNS)]
+        return self._honest[seen.case.id]
 
     def _again(self, case: Case, setting: Setting) -> Case:
         """The same case in another setting."""

@@ -14,7 +14,7 @@ from harness.contract.clauses import Kind, clause_id
 from harness.exchange import Observation, Request, Response
 from harness.proof.answered import examples_of, refusal_of, success_of, swapped_shapes
 from harness.proof.lasting import Answers, lasting_lies
-from harness.proof.lie import Lie, applies, changing
+from harness.proof.lie import Lie, Sayable, anything, applies, changing
 from harness.proof.offers import Offers
 from harness.provider.lying import Change
 from harness.wire.mutations import Message, invariants_broken, mutations
@@ -25,26 +25,28 @@ MOST_EXCHANGES = 8  # each of them is looked at for lies; more would only be mor
 ALLOWED = "it keeps the schema"
 
 
-def lies(agreement: Agreement, case: str, observation: Observation, answers: Answers, offers: Offers) -> Iterator[Lie]:
+def lies(
+    agreement: Agreement, case: str, observation: Observation, answers: Answers, offers: Offers, *, sayable: Sayable = anything
+) -> Iterator[Lie]:
     """Every lie that can be made from the provider's own answers in one observation; ``answers`` are those of all.
 
-    What nobody ``offers`` a place for is not made.
+    What nobody ``offers`` a place for is not made, nor what is not ``sayable``.
     """
     exchanges = [*observation.exchanges, *(exchange for call in observation.calls for exchange in call.exchanges)]
     for exchange in exchanges if len(exchanges) <= MOST_EXCHANGES else ():
         if exchange.response is not None and exchange.injected is None:
             seen = Seen(agreement, exchange, None)
             if seen.terms is not None and seen.shape is not None:
-                yield from _About(agreement, case, seen, seen.terms, offers).lies()
+                yield from _About(agreement, case, seen, seen.terms, offers, sayable).lies()
     yield from lasting_lies(agreement, case, observation, answers, offers.bears_on)
 
 
 class _About:
     """The lies about one answer."""
 
-    def __init__(self, agreement: Agreement, case: str, seen: Seen, terms: OperationTerms, offers: Offers) -> None:
+    def __init__(self, agreement: Agreement, case: str, seen: Seen, terms: OperationTerms, offers: Offers, sayable: Sayable) -> None:
         assert seen.exchange.response is not None
-        self._offers = offers
+        self._offers, self._sayable = offers, sayable
         self._agreement, self._case, self._seen, self._terms = agreement, case, seen, terms
         self._request, self._response = seen.exchange.request, seen.exchange.response
         self._status = self._response.status
@@ -54,7 +56,7 @@ class _About:
         if self._status < 300 and self._seen.request_is_valid:
             with self._offers.made_from((self._request, self._response)) as wants:
                 for message, clauses in invariants_broken(self._agreement, self._request, self._response, only=wants):
-                    for clause in clauses:
+                    for clause in clauses if self._sayable(self._request, self._response, message.response) else ():
                         yield self._lie(clause, message, self._same_invariant(clause, str(message.kind)))
         yield from self._of_status()
         yield from self._of_refusal()
@@ -73,6 +75,8 @@ class _About:
         later = []
         for message in mutations(self._agreement, self._request, self._response, only=self._is_wanted):
             if message.clause is None or not self._is_wanted(message.clause, str(message.kind)):
+                continue
+            if not self._sayable(self._request, self._response, message.response):
                 continue
             if self._is_allowed(message):
                 later.append(message)
@@ -113,7 +117,8 @@ class _About:
         def change(request: Request, response: Response) -> Response:
             if self._applies(request, response):
                 for message in mutations(self._agreement, request, response, only=lambda *key: key == (clause, kind)):
-                    if message.clause == clause and str(message.kind) == kind and not self._is_allowed(message):
+                    fits = message.clause == clause and str(message.kind) == kind and not self._is_allowed(message)
+                    if fits and self._sayable(request, response, message.response):
                         return message.response
             return response
 
@@ -123,7 +128,7 @@ class _About:
         def change(request: Request, response: Response) -> Response:
             if self._applies(request, response):
                 for message, clauses in invariants_broken(self._agreement, request, response, only=lambda *key: key == (clause, kind)):
-                    if clause in clauses and str(message.kind) == kind:
+                    if clause in clauses and str(message.kind) == kind and self._sayable(request, response, message.response):
                         return message.response
             return response
 

@@ -47,7 +47,6 @@ class Proof:
     baseline_seconds: float
     wire_share: float
     whole: bool = True  # by all suites: then nothing may stay unchecked
-    left_out: int = 0  # cases in which no provider can be made to lie, because they speak gRPC
     objections: tuple[str, ...] = ()  # what is wrong with the proof's own terms, such as a waiver that has expired
 
     @property
@@ -102,7 +101,6 @@ class Proof:
             "standings": {standing.value: self.standings[standing] for standing in Standing},
             "kinds": dict(sorted(by_kind.items())),
             "cases": self.cases,
-            "left_out": self.left_out,
             "seconds": round(self.seconds, 2),
             "baseline_seconds": round(self.baseline_seconds, 2),
             "wire_share": round(self.wire_share, 3),

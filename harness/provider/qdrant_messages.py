@@ -146,8 +146,20 @@ def _point(given: Any, body: Plain) -> Plain:
         found["payload"] = {name: value(each) for name, each in given.payload.items()}
     if given.HasField("vectors"):
         held = vector(given.vectors.vector) if given.vectors.WhichOneof("vectors_options") == "vector" else {}
-        found["vector"] = list(held) if isinstance(held, array) else held
+        found["vector"] = _listed(held)
     return found
+
+
+def _listed(held: Any) -> Any:
+    """A vector as JSON has it, of whatever kind: dense, of several rows, or sparse."""
+    match held:
+        case array():
+            return list(held)
+        case list():
+            return [_listed(each) for each in held]
+        case Mapping():
+            return {name: _listed(each) for name, each in held.items()}
+    return held
 
 
 def _page(given: Any, body: Plain) -> Plain:

@@ -46,8 +46,6 @@ def lines(proof: Proof) -> Iterator[Line]:
         f"{proof.cases} cases, {proof.seconds:.1f} s; {pace:.0f} mutants/s, {proof.wire_share:.0%} of that on the wire, the rest judging",
         "",
     )
-    if proof.left_out:
-        yield f"{proof.left_out} cases speak gRPC: in them clients lie, and no provider does", ""
     if proof.whole and proof.standings[Standing.UNCHECKED]:
         yield "an unchecked clause needs a case, or a waiver with a reason and a date", "red"
     yield from ((objection, "red") for objection in proof.objections)

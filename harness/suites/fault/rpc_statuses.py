@@ -121,7 +121,7 @@ class _Trials:
             yield self.ordeal(f"breaker-opens{name}", first(count, _said(failure)), BREAKER, scenario=opened)
         closing = (*opened, rested, *self._calls(policy.half_open_successes, 100), *self._calls(2, 200))
         yield self.ordeal("breaker-probes-and-closes", first(count, _said(code)), BREAKER, scenario=closing)
-        again = (*opened, rested, *self._calls(3, 60))
+        again = (*opened, rested, *self._calls(3, 60), rested, *self._calls(1, 70))
         yield self.ordeal("breaker-reopens", first(count + 1, _said(code)), BREAKER, scenario=again)
         forbidden = refusal(self._terms)
         refused = status_for(forbidden, self._declared) if forbidden is not None else None
