@@ -11,10 +11,11 @@ from adapters.address import checked_grpc_address
 from adapters.endpoint import Endpoint, agreement_at, shipped
 from adapters.errors import Conflict, IntegrationError, InvalidInput
 from adapters.qdrant.filters import Filters, conditions
-from adapters.qdrant.given import checked_id, checked_ids, checked_vector, columns
+from adapters.qdrant.given import checked_id, checked_ids, checked_vector, checked_vectors, columns
 from adapters.qdrant.points import Batch, Point, read_points, with_vector
+from adapters.qdrant.searches import options_of, points_in, search_many
 from adapters.qdrant.upserts import upsert
-from adapters.qdrant.values import CollectionInfo, Health, Page, PointId, Record, ScoredPoint, UpsertReport, as_vector
+from adapters.qdrant.values import CollectionInfo, Health, Page, PointId, Record, ScoredPoint, UpsertReport, as_record, as_scored
 from adapters.resilience import Monitor
 from adapters.resilience.monitor import OnAlert
 from harness.contract.agreement import OperationTerms
@@ -43,7 +44,7 @@ class Qdrant:
         agreement = agreement_at(contract or shipped(self.CONTRACT))
         self._endpoint = Endpoint(agreement, base_url=base_url, credential=credential, transport=transport)
         self._contract = agreement.contract
-        self._search = "query" if "query" in agreement.operations else "search"
+        self._search, self._asked = ("query", "query") if "query" in agreement.operations else ("search", "vector")
         self._known: dict[str, Mapping[str, str]] = {str(self.default_collection): self._setting("payload_indexes", {})}
         self._grpc: Any = None
         if prefer_grpc:
@@ -208,28 +209,36 @@ class Qdrant:
 
         Of ``filters`` each field has to match its value, any of a list of values, or a Range.
         """
-        asked = "query" if self._search == "query" else "vector"
-        body: dict[str, Any] = {"limit": limit, "with_payload": with_payload, "with_vector": with_vectors}
-        options = {
-            asked: None if vector is None else checked_vector(vector, self._dimension(collection), "vector"),
-            "filter": self._filter(collection, filters),
-            "score_threshold": score_threshold,
-            "offset": offset,
-        }
-        body |= {name: value for name, value in options.items() if value is not None}
-        found = await self._points(self._search, collection, body, vector=asked)
-        points = found["points"] if self._search == "query" else found
-        return [
-            ScoredPoint(id=each["id"], score=each["score"], payload=each.get("payload"), vector=as_vector(each.get("vector")))
-            for each in points
-        ]
+        body = options_of(limit, self._filter(collection, filters), score_threshold, offset, with_payload, with_vectors)
+        if vector is not None:
+            body[self._asked] = checked_vector(vector, self._dimension(collection), "vector")
+        found = await self._points(self._search, collection, body, vector=self._asked)
+        return as_scored(points_in(found))
+
+    async def search_many(
+        self,
+        collection: str,
+        vectors: Any,
+        *,
+        limit: int = 10,
+        filters: Filters | None = None,
+        score_threshold: float | None = None,
+        offset: int | None = None,
+        with_payload: bool | list[str] = True,
+        with_vectors: bool | list[str] = False,
+    ) -> list[list[ScoredPoint]]:
+        """What ``search_vectors`` finds by each of many vectors, the rows of an array; in as many requests as the limits ask for."""
+        options = options_of(limit, self._filter(collection, filters), score_threshold, offset, with_payload, with_vectors)
+        rows, operation = checked_vectors(vectors, self._dimension(collection), "vectors"), self._search + "_batch"
+        found = await search_many(self._endpoint, self._grpc, collection, rows, operation=operation, asked=self._asked, options=options)
+        return [as_scored(points) for points in found]
 
     async def retrieve(
         self, collection: str, ids: Sequence[PointId], *, with_payload: bool | list[str] = True, with_vectors: bool | list[str] = False
     ) -> list[Record]:
         """The points with these ids, as far as there are such, in the order of the ids."""
         body = {"ids": checked_ids(ids), "with_payload": with_payload, "with_vector": with_vectors}
-        return [_record(each) for each in await self._points("retrieve", collection, body)]
+        return [as_record(each) for each in await self._points("retrieve", collection, body)]
 
     async def delete(
         self,
@@ -272,7 +281,7 @@ class Qdrant:
         body |= {} if wanted is None else {"filter": wanted}
         body |= {} if offset is None else {"offset": checked_id(offset, "offset")}
         found = await self._points("scroll", collection, body)
-        return Page(points=[_record(each) for each in found["points"]], next_offset=found.get("next_page_offset"))
+        return Page(points=[as_record(each) for each in found["points"]], next_offset=found.get("next_page_offset"))
 
     async def scroll_all(self, collection: str, **options: Any) -> AsyncIterator[Record]:
         """Every point once, page after page; the options are those of ``scroll``."""
@@ -374,10 +383,6 @@ class Qdrant18(Qdrant):
     """The client for servers of version 1.8."""
 
     CONTRACT = "qdrant/v1.8.yaml"
-
-
-def _record(found: Mapping[str, Any]) -> Record:
-    return Record(id=found["id"], payload=found.get("payload"), vector=as_vector(found.get("vector")))
 
 
 def _status(answer: Mapping[str, Any]) -> str:

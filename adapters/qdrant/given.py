@@ -57,6 +57,25 @@ def checked_vector(value: Any, dimension: int | None, where: str) -> Any:
     return row
 
 
+def checked_vectors(value: Any, dimension: int | None, where: str) -> list[Any]:
+    """Rows of finite numbers, all of one dimension: the collection's, where that is known."""
+    if isinstance(value, np.ndarray):
+        if value.ndim != 2 or (len(value) and not value.size):
+            raise InvalidInput(f"{where} is not a matrix of numbers: give an array of shape (searches, dimension)")
+        flat = checked_vector(value.reshape(-1), None, where) if value.size else value
+        rows = list(flat.reshape(value.shape))
+    elif isinstance(value, list | tuple):
+        rows = [checked_vector(each, dimension, f"{where}[{number}]") for number, each in enumerate(value)]
+    else:
+        raise InvalidInput(f"{where} is a {type(value).__name__}: give a list of vectors or a numpy array")
+    wanted = len(rows[0]) if dimension is None and rows else dimension
+    for number, row in enumerate(rows):
+        if len(row) != wanted:
+            other = f"{where}[0] has {wanted}" if dimension is None else f"the collection holds vectors of {wanted}"
+            raise InvalidInput(f"{where}[{number}] has {len(row)} components, and {other}")
+    return rows
+
+
 def _array(value: Any, where: str) -> tuple[Any, bool]:
     if value.ndim != 1:
         raise InvalidInput(f"{where} is not one row of numbers: give an array of shape (dimension,)")

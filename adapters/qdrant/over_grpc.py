@@ -74,6 +74,30 @@ class OverGrpc:
             made.wait = query["wait"]
         return await self._called(operation, rpc, made.SerializeToString(), answer, body, collection, query, read)
 
+    # Many searches at once
+
+    def search_writer(self, operation: str, collection: str, options: Body) -> Callable[[Any], bytes]:
+        """How a search by a vector stands in a request: what all of them say alike is made once."""
+        _, request, _, fill, _ = _OPERATIONS[operation.removesuffix("_batch")]
+        with to.sayable(operation):
+            made = message(request)(collection_name=collection)
+            fill(made, options)
+        alike, bare = made.SerializeToString(), message(request)
+
+        def write(row: Any) -> bytes:
+            asked = bare()
+            _fill_vector(asked, row)
+            return bytes(alike + asked.SerializeToString())  # a message after a message is both in one
+
+        return write
+
+    async def search_many(self, operation: str, collection: str, parts: Sequence[bytes], body: Body, deadline: float) -> Any:
+        """What is found for each search, as REST has it."""
+        rpc, request, answer, read = _BATCHES[operation]
+        head = message(request)(collection_name=collection).SerializeToString()
+        content = head + b"".join(b"\x12" + _varint(len(part)) + part for part in parts)  # 0x12: field 2, the searches
+        return await self._called(operation, rpc, content, answer, body, collection, {}, read, deadline=deadline)
+
     async def _called(
         self,
         operation: str,
@@ -84,6 +108,8 @@ class OverGrpc:
         collection: str,
         query: Mapping[str, object],
         read: Read,
+        *,
+        deadline: float | None = None,
     ) -> Any:
         terms = self._endpoint.agreement.operations[operation]
         sent = Sent(terms=terms, body=body, path={"collection": collection}, query=query, content=None)
@@ -94,7 +120,7 @@ class OverGrpc:
             return result
 
         resilience = self._endpoint.resilience
-        return await resilience.call(attempt, deadline=resilience.deadline(), retry=self._endpoint.retry_for(terms))
+        return await resilience.call(attempt, deadline=deadline or resilience.deadline(), retry=self._endpoint.retry_for(terms))
 
     async def _attempt(self, sent: Sent, rpc: str, content: bytes) -> bytes:
         name, limit_s = sent.terms.name, self._endpoint.timeout_s
@@ -149,15 +175,17 @@ def _varint(number: int) -> bytes:
 
 
 def _fill_search(made: Any, body: Body) -> None:
-    if body.get("vector") is not None:
-        made.vector = to.packed_floats(body["vector"])
+    for name in ("query", "vector"):
+        if body.get(name) is not None:
+            _fill_vector(made, body[name])
     _fill_found(made, body)
 
 
-def _fill_query(made: Any, body: Body) -> None:
-    if body.get("query") is not None:
-        made.query.nearest.dense.data = to.packed_floats(body["query"])
-    _fill_found(made, body)
+def _fill_vector(made: Any, vector: Any) -> None:
+    if "query" in made.DESCRIPTOR.fields_by_name:
+        made.query.nearest.dense.data = to.packed_floats(vector)
+    else:
+        made.vector = to.packed_floats(vector)
 
 
 def _fill_found(made: Any, body: Body) -> None:
@@ -209,17 +237,31 @@ def _points_of(answer: Any, body: Body) -> list[dict[str, Any]]:
     return to.points_of(answer.result, body)
 
 
+def _lists_of(answer: Any, body: Body) -> list[list[dict[str, Any]]]:
+    alike = body["searches"][0]
+    return [to.points_of(each.result, alike) for each in answer.result]
+
+
 def _page_of(answer: Any, body: Body) -> dict[str, Any]:
     following = to.id_of(answer.next_page_offset) if answer.HasField("next_page_offset") else None
     return {"points": _points_of(answer, body), "next_page_offset": following}
 
 
 _OPERATIONS: dict[str, tuple[str, str, str, Callable[[Any, Body], None], Read]] = {
-    "query": ("Query", "QueryPoints", "QueryResponse", _fill_query, lambda answer, body: {"points": _points_of(answer, body)}),
+    "query": ("Query", "QueryPoints", "QueryResponse", _fill_search, lambda answer, body: {"points": _points_of(answer, body)}),
     "search": ("Search", "SearchPoints", "SearchResponse", _fill_search, _points_of),
     "retrieve": ("Get", "GetPoints", "GetResponse", _fill_retrieve, _points_of),
     "delete_points": ("Delete", "DeletePoints", "PointsOperationResponse", _fill_delete, to.update_of),
     "set_payload": ("SetPayload", "SetPayloadPoints", "PointsOperationResponse", _fill_payload, to.update_of),
     "scroll": ("Scroll", "ScrollPoints", "ScrollResponse", _fill_scroll, _page_of),
     "count": ("Count", "CountPoints", "CountResponse", _fill_count, lambda answer, body: {"count": answer.result.count}),
+}
+_BATCHES: dict[str, tuple[str, str, str, Read]] = {
+    "query_batch": (
+        "QueryBatch",
+        "QueryBatchPoints",
+        "QueryBatchResponse",
+        lambda answer, body: [{"points": found} for found in _lists_of(answer, body)],
+    ),
+    "search_batch": ("SearchBatch", "SearchBatchPoints", "SearchBatchResponse", _lists_of),
 }

@@ -1,6 +1,6 @@
 """What the client gives back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,3 +100,15 @@ class Health:
 def as_vector(value: object) -> Vector | None:
     """A vector out of an answer; None when the point has none."""
     return None if value is None or isinstance(value, Mapping) else np.asarray(value, dtype=np.float32)
+
+
+def as_record(found: Mapping[str, Any]) -> Record:
+    """A stored point out of an answer."""
+    return Record(id=found["id"], payload=found.get("payload"), vector=as_vector(found.get("vector")))
+
+
+def as_scored(found: Sequence[Mapping[str, Any]]) -> list[ScoredPoint]:
+    """The points that a search found."""
+    return [
+        ScoredPoint(id=each["id"], score=each["score"], payload=each.get("payload"), vector=as_vector(each.get("vector"))) for each in found
+    ]

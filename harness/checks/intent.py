@@ -12,7 +12,7 @@ Parts = Mapping[str, object]
 def forbidden_by(agreement: Agreement, terms: OperationTerms, parts: Parts) -> list[str]:
     """The clauses that the request with these parts breaks, however its items are split over several."""
     broken = _broken(agreement, terms, parts)
-    items = _items(terms, parts) if broken else None
+    items = said_items(terms, parts) if broken else None
     if items is None or len(items) < 2:
         return broken
     half = len(items) // 2
@@ -28,7 +28,7 @@ def forbidden_by(agreement: Agreement, terms: OperationTerms, parts: Parts) -> l
 
 def with_items(terms: OperationTerms, parts: Parts, items: list[object]) -> dict[str, object] | None:
     """The same request for other items; None when it can't be told where they stand in it."""
-    old = _items(terms, parts)
+    old = said_items(terms, parts)
     body = parts.get("body")
     swapped = _swapped(body, old, items) if old is not None else body
     return None if swapped is body else {**parts, "body": swapped}
@@ -42,7 +42,8 @@ def _field_of_items(terms: OperationTerms) -> str:
     return field if field != source and field.isidentifier() else ""
 
 
-def _items(terms: OperationTerms, parts: Parts) -> list[object] | None:
+def said_items(terms: OperationTerms, parts: Parts) -> list[object] | None:
+    """The items of a request, in the form that they have there; None when it can't be told."""
     if terms.bind is None or terms.bind.split_items is None:
         return None
     try:
@@ -56,7 +57,11 @@ def _as_said(terms: OperationTerms, parts: Parts, items: list[object]) -> list[o
     """The items in the form that they have in the request, which may be another than they are compared in."""
     body, field = parts.get("body"), _field_of_items(terms)
     said = body.get(field) if isinstance(body, Mapping) else None
-    return said if isinstance(said, list) and len(said) == len(items) else items
+    if isinstance(said, list) and len(said) == len(items):
+        return said
+    # Where the argument is made of the items, they are the one list of the body that there can be that many in.
+    lists = [value for value in body.values() if isinstance(value, list)] if isinstance(body, Mapping) else []
+    return lists[0] if len(lists) == 1 and len(lists[0]) == len(items) and items not in lists else items
 
 
 def _swapped(value: object, old: object, new: object) -> object:

@@ -114,6 +114,10 @@ def _filtered(read: Callable[[Any], Plain]) -> Callable[[Any], Plain]:
     return body
 
 
+def _together(field: str, read: Callable[[Any], Plain]) -> Callable[[Any], Plain]:
+    return lambda given: {"searches": [read(each) for each in getattr(given, field)]}
+
+
 _REQUESTS: dict[str, tuple[str, Callable[[Any], Plain]]] = {
     "Upsert": ("UpsertPoints", _upsert),
     "Get": ("GetPoints", _retrieve),
@@ -122,7 +126,9 @@ _REQUESTS: dict[str, tuple[str, Callable[[Any], Plain]]] = {
     "Scroll": ("ScrollPoints", _filtered(scroll)),
     "Count": ("CountPoints", _filtered(_count)),
     "Query": ("QueryPoints", _filtered(query)),
+    "QueryBatch": ("QueryBatchPoints", _together("query_points", _filtered(query))),
     "Search": ("SearchPoints", _filtered(search)),
+    "SearchBatch": ("SearchBatchPoints", _together("search_points", _filtered(search))),
 }
 
 
@@ -148,6 +154,12 @@ def _point(given: Any, body: Plain) -> Plain:
         held = vector(given.vectors.vector) if given.vectors.WhichOneof("vectors_options") == "vector" else {}
         found["vector"] = _listed(held)
     return found
+
+
+def _lists(given: Any, body: Plain) -> list[list[Plain]]:
+    """A list for each search; more of them than there are searches are read as if they were the last one's."""
+    searches = body.get("searches") or [{}]
+    return [_points(found, searches[min(number, len(searches) - 1)]) for number, found in enumerate(given.result)]
 
 
 def _listed(held: Any) -> Any:
@@ -179,7 +191,9 @@ _ANSWERS: dict[str, tuple[str, Callable[[Any, Plain], Any]]] = {
     "Scroll": ("ScrollResponse", _page),
     "Count": ("CountResponse", lambda given, body: {"count": given.result.count}),
     "Query": ("QueryResponse", lambda given, body: {"points": _points(given, body)}),
+    "QueryBatch": ("QueryBatchResponse", lambda given, body: [{"points": points} for points in _lists(given, body)]),
     "Search": ("SearchResponse", _points),
+    "SearchBatch": ("SearchBatchResponse", _lists),
 }
 
 

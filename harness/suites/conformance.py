@@ -115,7 +115,8 @@ class Conformance:
             yield self._case(terms.name, "asked-twice", partial(asked, [first, first], state=needed), f"operations.{terms.name}.idempotent")
         yield from self._refusals(staging, terms, first, needed)
         for relation in terms.model.relations:
-            variants = [variant for parts in examples.values() for variant in _variants(parts)]
+            alike = [parts for name, parts in examples.items() if terms.model.examples[name].given == needed]
+            variants = [variant for parts in alike for variant in _variants(parts)]
             aim = f"operations.{terms.name}.relations.{relation}"
             yield self._case(terms.name, relation, partial(asked, variants, state=needed), aim)
             if staging.splits(terms):
@@ -148,9 +149,11 @@ def _largest(staging: Staging, terms: OperationTerms) -> Iterator[Mapping[str, A
 
     What goes wrong only in a large request, or only for a late item, shows in no other.
     """
-    limit = staging.setting.agreement.contract.limits.batch
-    most = limit.items if limit and limit.items else LARGE
-    for example, count in ((staging.leanest(terms), most), (staging.first_with_items(terms), min(most, LARGE))):
+    most, first = staging.most_items(terms) or LARGE, staging.first_with_items(terms)
+    leanest = staging.leanest(terms)
+    if terms.model.examples[leanest].given != terms.model.examples[first].given:  # all of them are asked from one state
+        leanest = first
+    for example, count in ((leanest, most), (first, min(most, LARGE))):
         items = staging.items(terms, count)
         for ordered in (items, items[::-1]):
             parts = staging.call_with(terms, ordered, example=example).parts

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from harness.checks.examples import example_parts
-from harness.checks.intent import forbidden_by, with_items
+from harness.checks.intent import forbidden_by, said_items, with_items
 from harness.client.driver import Trial, play
 from harness.client.scenario import Invoke, Scenario
 from harness.contract.agreement import OperationTerms, SequenceTerms
@@ -171,15 +171,22 @@ class Staging:
         return (items[0], broken[0]) if broken else None
 
     def items_of(self, terms: OperationTerms, texts: Sequence[str]) -> list[object]:
-        """Items shaped like those of the operation's examples, one for each text."""
+        """Items shaped like those of the operation's examples, one for each text; none, where there is no text in them."""
         model = self._item_like(terms)
-        return [_relabelled(model, text) for text in texts]
+        found = [_relabelled(model, text) for text in texts]
+        return [] if found and found[0] == model else found
+
+    def most_items(self, terms: OperationTerms) -> int | None:
+        """How many items the contract allows in one request, by what each of them costs; None without such a limit."""
+        limit = self.setting.agreement.contract.limits.batch
+        if limit is None or limit.items is None:
+            return None
+        two = self.cost(terms, self.call_with(terms, self.items(terms, 2)).parts, "items")
+        return max(1, int(limit.items * 2 // two)) if two else limit.items
 
     def _item_like(self, terms: OperationTerms) -> object:
-        example = terms.model.examples[self.leanest(terms)]
-        assert terms.bind is not None and terms.bind.split_items is not None
-        items = terms.evaluate(terms.bind.split_items, request=example_parts(example))
-        return items[0] if isinstance(items, list) and items else "item"
+        items = said_items(terms, example_parts(terms.model.examples[self.leanest(terms)]))
+        return items[0] if items else "item"
 
     def leanest(self, terms: OperationTerms) -> str:
         """The example with the smallest answer for an item: what has to be asked often costs the least with it."""

@@ -73,6 +73,8 @@ def rows(array: Any) -> list[Any]:
 
 def kind(value: Any) -> str:
     """The name of the value's CEL type."""
+    if is_array(value) and value.ndim:
+        return "list"
     return NAMES.get(type(value)) or NAMES[type(plain(value))]
 
 

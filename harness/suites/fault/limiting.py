@@ -120,8 +120,9 @@ def batch_ordeals(staging: Staging, terms: OperationTerms) -> Iterator[Ordeal]:
         return
     yield from _texts(staging, terms)
     batch = staging.setting.agreement.contract.limits.batch
-    if batch is not None and batch.items is not None:
-        yield from _full(staging, terms, batch.items)
+    most = staging.most_items(terms)
+    if most is not None:
+        yield from _full(staging, terms, most)
     if batch is not None and batch.tokens is not None:
         yield ordeal(staging, "batch-of-long-items", lambda: (_wordy_call(staging, terms, batch.tokens or 0),), None, "limits.batch.tokens")
     if batch is not None and batch.bytes is not None:
@@ -150,7 +151,7 @@ def _texts(staging: Staging, terms: OperationTerms) -> Iterator[Ordeal]:
     if agreement.contract.failures.invalid_input is None:  # then nobody says that the client has to refuse any
         texts = tuple(text for text in texts if not forbidden_by(agreement, terms, call_with([text]).parts))
     yield ordeal(staging, "items-repeated", repeated, None, *aims)
-    if texts:
+    if texts and staging.items_of(terms, texts):
         yield ordeal(staging, "items-of-odd-text", lambda: (call_with(texts),), None, *aims)
 
 

@@ -162,9 +162,11 @@ def _literally(text: str) -> str:
 
 
 def _alike(values: list[Any]) -> bool:
-    """Whether all values have the same JSON type, and so have their fields, where they have them."""
+    """Whether all values have the same JSON type, and so have their items and their fields, where they have them."""
     if len({_family(value) for value in values}) > 1:
         return False
+    if values and all(isinstance(value, list) for value in values):
+        return _alike([item for value in values for item in value])
     if not all(isinstance(value, Mapping) for value in values):
         return True
     names = {name for value in values for name in value}

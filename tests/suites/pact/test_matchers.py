@@ -92,6 +92,8 @@ def test_a_list_that_may_be_empty_is_allowed_to_be() -> None:
 def test_items_of_different_types_are_left_as_they_are() -> None:
     mixed = matching("{type: array, items: {type: [string, integer]}}", example="[]")
     assert mixed.matcher(BODY, ["a", 1])["value"] == ["a", 1]
+    inside = matching("{type: array, items: {type: array, items: {type: [string, integer]}}}", example="[]")
+    assert inside.matcher(BODY, [[1], ["a"]])["value"] == [[1], ["a"]]
 
 
 ITEM = "{type: object, required: [c], properties: {c: {type: integer}, d: {type: integer}}}"
