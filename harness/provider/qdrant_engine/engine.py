@@ -49,6 +49,7 @@ class Engine:
         with self._turn:
             if name in self._collections:
                 raise Refused(Kind.ALREADY_EXISTS, f"Collection `{name}` already exists!")
+            self._storage.assure_room(len(self._collections), begun=1)
             self.changes += 1
             self._collections[name] = self._storage.create(name, config)
             return True
@@ -132,6 +133,7 @@ class Engine:
     def _changed(self, name: str, change: Callable[[Collection], Answer]) -> Answer:
         with self._turn:
             collection = self._get(name)
+            self._storage.assure_room(len(self._collections))
             self.changes += 1
             answer = change(collection)
             if self._storage.durable and collection.unflushed_bytes >= self._log_bytes:

@@ -20,6 +20,7 @@ class Kind(Enum):
     NOT_FOUND = ("Not found: ", 404, "NOT_FOUND")
     ALREADY_EXISTS = ("Wrong input: ", 409, "ALREADY_EXISTS")
     INTERNAL = ("Service internal error: ", 500, "INTERNAL")
+    NO_ROOM = ("Insufficient storage: ", 507, "FAILED_PRECONDITION")
 
     @property
     def prefix(self) -> str:

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from harness.provider.qdrant_engine import edge
+from harness.provider.qdrant_engine import edge, room
 from harness.provider.qdrant_engine.collection import Collection
 from harness.provider.qdrant_engine.config import edge_config
-from harness.provider.qdrant_engine.errors import CannotServe, from_engine
+from harness.provider.qdrant_engine.errors import CannotServe, Kind, Refused, from_engine
 from harness.provider.qdrant_engine.versions import Profile
 
 _DESCRIPTION = "collection.json"
@@ -45,6 +45,11 @@ class Storage:
         self._lock = _locked(self._root)
         self._homes = self._root / _HOMES
         self._homes.mkdir(exist_ok=True)
+        try:
+            room.assure(self._root, collections=0, more=0)
+        except room.Full as full:
+            self.close()
+            raise CannotServe(f"no room for the collections: {full}; make room there, or choose another --path") from full
 
     def load(self) -> Iterator[Collection]:
         """The collections that are there."""
@@ -57,6 +62,13 @@ class Storage:
                 continue
             known = json.loads(description.read_bytes())
             yield self._collection(known["name"], known["config"], home, self._loaded(home))
+
+    def assure_room(self, collections: int, *, begun: int = 0) -> None:
+        """Refused when an update of the collections, or ``begun`` new ones, may not fit on the disk."""
+        try:
+            room.assure(self._root, collections=collections + begun, more=room.AHEAD + room.BEGUN * begun)
+        except room.Full as full:
+            raise Refused(Kind.NO_ROOM if self._profile.insufficient_storage else Kind.INTERNAL, f"{full}: make room there") from full
 
     def create(self, name: str, config: dict[str, Any]) -> Collection:
         home = self._homes / uuid4().hex

@@ -17,6 +17,7 @@ class Profile:
     nulls: bool  # an absent payload or vector is sent as null (before 1.10)
     vectors_count: bool  # the collection info counts vectors (before 1.16)
     named_vector_kinds: bool  # gRPC sends vectors as dense, sparse or multi_dense (1.16), not as bare data
+    insufficient_storage: bool  # a full disk has a status of its own (after 1.8)
     indexing_threshold_kb: int
     unauthorized_status: int
     no_key: str
@@ -40,6 +41,7 @@ def profile(version: str) -> Profile:
         nulls=minor < 10,
         vectors_count=minor < 16,
         named_vector_kinds=minor >= 16,
+        insufficient_storage=minor > 8,
         indexing_threshold_kb=10_000 if minor >= 16 else 20_000,
         unauthorized_status=401 if named else 403,
         no_key="Must provide an API key or an Authorization bearer token" if named else "Invalid api-key",
