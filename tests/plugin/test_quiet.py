@@ -19,7 +19,7 @@ from harness.wire.server import Server, ThreadedServer
 
 pytest.importorskip("fcntl")
 TAKES_IT = "import sys; from pathlib import Path; from harness.plugin.quiet import Quiet\nwith Quiet(Path(sys.argv[1]), 'q').alone(): print('mine', flush=True); sys.stdin.read()"
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class Guest:

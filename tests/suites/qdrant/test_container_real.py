@@ -102,12 +102,13 @@ def test_it_answers_over_grpc_too_and_asks_for_the_key(built: str, agreement: Ag
         host, port = address.split(":")
         with pytest.warns(UserWarning, match="insecure connection"):
             spoken = QdrantClient(
-                host=host, port=int(origin.rpartition(":")[2]), grpc_port=int(port), https=False, prefer_grpc=True, api_key=provider.credential
+                host=host, port=int(origin.rpartition(":")[2]), grpc_port=int(port), https=False, prefer_grpc=True, api_key=provider.credential,
+                timeout=60,
             )
         spoken.create_collection("c", vectors_config=models.VectorParams(size=2, distance=models.Distance.DOT))
         spoken.upsert("c", [models.PointStruct(id=1, vector=[1.0, 0.0])], wait=True)
         assert spoken.count("c").count == 1
-        stranger = QdrantClient(url=origin, check_compatibility=False)
+        stranger = QdrantClient(url=origin, check_compatibility=False, timeout=60)
         with pytest.raises(UnexpectedResponse, match="401"):
             stranger.get_collections()
     finally:

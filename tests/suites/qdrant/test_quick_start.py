@@ -50,13 +50,13 @@ def stop(process: subprocess.Popen[str], how: signal.Signals = signal.SIGTERM) -
         process.communicate(timeout=60)  # its files are synced, on a disk that may be busy with an image
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGABRT)  # has it tell where each of its threads is
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=60)
         raise AssertionError(f"it did not end on {how.name}:\n{said}") from None
 
 
 def connect(served: Served, *, prefer_grpc: bool) -> QdrantClient:
     _, port, grpc_port = served
-    return QdrantClient(host="127.0.0.1", port=port, grpc_port=grpc_port, prefer_grpc=prefer_grpc, check_compatibility=False, timeout=30)
+    return QdrantClient(host="127.0.0.1", port=port, grpc_port=grpc_port, prefer_grpc=prefer_grpc, check_compatibility=False, timeout=60)
 
 
 @pytest.fixture(scope="module")

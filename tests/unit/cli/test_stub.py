@@ -6,13 +6,16 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+PATIENT_S = 60.0  # against hangs only
 Start = Callable[..., "Running"]
+ask = partial(httpx.request, timeout=PATIENT_S)
 ORDER = {"items": ["apple", "pear"]}
 
 
@@ -35,11 +38,11 @@ class Running:
         return self.lines[-1].split("try it:")[1].strip()
 
     def order(self, body: object = ORDER, **headers: str) -> httpx.Response:
-        return httpx.post(f"{self.base}/orders", json=body, headers=headers)
+        return ask("POST", f"{self.base}/orders", json=body, headers=headers)
 
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=30)
+        out, err = self.process.communicate(timeout=PATIENT_S)
         return self.process.returncode, out, err
 
 
@@ -73,7 +76,7 @@ def test_it_answers_until_it_is_told_to_stop(start: Start, number: int) -> None:
 
 def test_a_connection_that_is_kept_open_does_not_keep_it(start: Start) -> None:
     stub = start()
-    with httpx.Client() as client:
+    with httpx.Client(timeout=PATIENT_S) as client:
         client.post(f"{stub.base}/orders", json=ORDER)
         assert stub.stop()[0] == 0
 
@@ -84,7 +87,7 @@ def test_its_example_is_a_command_line_that_works(start: Start) -> None:
     assert words[:4] == ["curl", "-X", "POST", f"{stub.base}/orders"]
     headers = dict(words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H")
     body = words[words.index("-d") + 1]
-    assert httpx.post(words[3], headers=headers, content=body).json() == {"prices": [2, 3]}
+    assert ask("POST", words[3], headers=headers, content=body).json() == {"prices": [2, 3]}
 
 
 def test_one_credential_only(start: Start) -> None:
@@ -112,21 +115,21 @@ def test_limits_seed_and_state(start: Start) -> None:
 def test_its_state_is_set_and_its_journal_read_from_outside(start: Start) -> None:
     stub = start("--any-credential")
     state, journal = f"{stub.origin}/__harness__/state", f"{stub.origin}/__harness__/journal"
-    assert httpx.get(state).json()["given"] is None
-    assert "an outage" in httpx.get(state).json()["states"]
-    assert httpx.put(state, json={"given": "an outage"}).json()["given"] == "an outage"
+    assert ask("GET", state).json()["given"] is None
+    assert "an outage" in ask("GET", state).json()["states"]
+    assert ask("PUT", state, json={"given": "an outage"}).json()["given"] == "an outage"
     assert stub.order().status_code == 503
-    assert httpx.put(state, json={"given": None}).status_code == 200
-    assert httpx.post(state, json={"state": "an outage", "action": "setup", "params": {}}).json()["given"] == "an outage"
-    assert httpx.post(state, json={"state": "an outage", "action": "teardown"}).json()["given"] is None
+    assert ask("PUT", state, json={"given": None}).status_code == 200
+    assert ask("POST", state, json={"state": "an outage", "action": "setup", "params": {}}).json()["given"] == "an outage"
+    assert ask("POST", state, json={"state": "an outage", "action": "teardown"}).json()["given"] is None
     stub.order({"items": []})
-    httpx.get(f"{stub.base}/order")
-    told = httpx.get(journal).json()
+    ask("GET", f"{stub.base}/order")
+    told = ask("GET", journal).json()
     assert [(entry["operation"], entry["status"]) for entry in told] == [("order", 503), ("order", 400), (None, 404)]
     assert "at /items" in told[1]["reason"]
     assert "the nearest is" in told[2]["reason"]
-    assert httpx.delete(journal).json() == []
-    assert httpx.get(journal).json() == []
+    assert ask("DELETE", journal).json() == []
+    assert ask("GET", journal).json() == []
 
 
 @pytest.mark.parametrize(
@@ -143,18 +146,18 @@ def test_its_state_is_set_and_its_journal_read_from_outside(start: Start) -> Non
 )
 def test_a_wrong_state_is_refused_and_changes_nothing(start: Start, content: bytes, said: str) -> None:
     stub = start("--given", "an outage")
-    answer = httpx.put(f"{stub.origin}/__harness__/state", content=content)
+    answer = ask("PUT", f"{stub.origin}/__harness__/state", content=content)
     assert answer.status_code == 400
     assert said in answer.json()["error"]
-    assert httpx.get(f"{stub.origin}/__harness__/state").json()["given"] == "an outage"
+    assert ask("GET", f"{stub.origin}/__harness__/state").json()["given"] == "an outage"
 
 
 def test_an_unknown_control_path_says_which_exist(start: Start) -> None:
     stub = start()
-    answer = httpx.get(f"{stub.origin}/__harness__/jornal")
+    answer = ask("GET", f"{stub.origin}/__harness__/jornal")
     assert answer.status_code == 404
     assert "GET /__harness__/journal" in answer.json()["known"]
-    assert httpx.patch(f"{stub.origin}/__harness__/state").status_code == 405
+    assert ask("PATCH", f"{stub.origin}/__harness__/state").status_code == 405
 
 
 def test_a_port_that_is_taken_is_told(program: Callable[..., subprocess.CompletedProcess[str]]) -> None:

@@ -19,11 +19,11 @@ def test_the_stub_answers_in_a_process_of_its_own_until_it_is_left(voyage: Agree
         assert serving.process is not None
         process = serving.process
         os.kill(process.pid, signal.SIGINT)  # Ctrl-C reaches the whole group; this one waits to be left
-        answer = httpx.post(f"{serving.base_url}/embeddings", json=body, headers={"authorization": f"Bearer {CREDENTIAL}"})
+        answer = httpx.post(f"{serving.base_url}/embeddings", json=body, headers={"authorization": f"Bearer {CREDENTIAL}"}, timeout=60)
         assert answer.status_code == 200
     assert process.returncode == 0
     with pytest.raises(httpx.ConnectError):
-        httpx.post(f"{serving.base_url}/embeddings", json=body)
+        httpx.post(f"{serving.base_url}/embeddings", json=body, timeout=60)
 
 
 def test_a_provider_that_runs_somewhere_is_not_started(voyage: Agreement) -> None:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from harness.exchange import Exchange, Request, Response
+from harness.wire.clock import VirtualClock, run
 from harness.wire.faults import (
     Answer,
     EmptyResponse,
@@ -34,7 +35,7 @@ OK = Response(
     headers=(("Content-Type", "application/json"), ("X-Request-Id", "1"), ("X-Request-Id", "2")),
     body=b'{"data": [1, 2, 3]}' * 10,
 )
-IMPATIENT_S, PATIENT_S = 0.05, 5.0
+IMPATIENT_S, PATIENT_S = 0.05, 60.0  # the former where no server can be late: inside, or in virtual time
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # reading the machine's certificates is the slow part
 Seen = tuple[object, ...]
 Through = Callable[[Wire, str, float], Seen]
@@ -55,8 +56,20 @@ def seen(call: Callable[[], httpx.Response]) -> Seen:
 
 
 def through_a_port(wire: Wire, method: str, timeout_s: float) -> Seen:
-    with ThreadedServer(port_seam(wire), grace_s=0.05) as server:
+    with ThreadedServer(port_seam(wire), grace_s=PATIENT_S) as server:
         return seen(lambda: httpx.request(method, server.origin, timeout=timeout_s, verify=NO_TLS))
+
+
+def through_a_port_in_virtual_time(wire: Wire, method: str, timeout_s: float) -> Seen:
+    clock = VirtualClock()
+
+    async def drive() -> Seen:
+        async with port_seam(wire, sleep=clock.elapse) as server:
+            return await asyncio.to_thread(
+                seen, lambda: httpx.request(method, server.origin, timeout=timeout_s, verify=NO_TLS)
+            )
+
+    return run(drive, clock=clock)
 
 
 def inside_sync(wire: Wire, method: str, timeout_s: float) -> Seen:
@@ -67,12 +80,12 @@ def inside_sync(wire: Wire, method: str, timeout_s: float) -> Seen:
 
 
 def inside_async(wire: Wire, method: str, timeout_s: float) -> Seen:
-    async def run() -> httpx.Response:
+    async def ask() -> httpx.Response:
         async with httpx.AsyncClient(timeout=timeout_s, verify=NO_TLS) as client:
             return await client.request(method, "http://provider.example")
 
     with httpx_seam(wire):
-        return seen(lambda: asyncio.run(run()))
+        return seen(lambda: asyncio.run(ask()))
 
 
 def recorded(exchange: Exchange) -> Seen:
@@ -120,7 +133,7 @@ def test_a_fault_is_the_same_inside_as_at_a_port(through: Through, fault: Fault 
 @pytest.mark.parametrize("fault", [Timeout(), Latency(seconds=60), SlowBody(seconds=60, pieces=2)], ids=repr)
 def test_a_silence_is_the_same_inside_as_at_a_port(through: Through, fault: Fault) -> None:
     inside = outcome(through, fault, timeout_s=IMPATIENT_S)
-    assert inside == outcome(through_a_port, fault, timeout_s=IMPATIENT_S)
+    assert inside == outcome(through_a_port_in_virtual_time, fault, timeout_s=IMPATIENT_S)
 
 
 @pytest.mark.parametrize("through", [inside_sync, inside_async])
@@ -141,7 +154,7 @@ def test_a_request_is_the_same_inside_as_at_a_port(path: str, content: bytes) ->
         client.post(origin + path, content=content, headers={"X-Mixed": "Kept", "Host": "h.example"})
 
     at_port, inside = (Wire(upstream=Provider(), clock=time.monotonic) for _ in range(2))
-    with httpx.Client(verify=NO_TLS) as client:
+    with httpx.Client(verify=NO_TLS, timeout=PATIENT_S) as client:
         with ThreadedServer(port_seam(at_port)) as server:
             send(client, server.origin)
         with httpx_seam(inside):

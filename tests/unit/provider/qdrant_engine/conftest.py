@@ -62,7 +62,7 @@ def connect(server: QdrantServer, **settings: Any) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of an API key over plain HTTP, which is what is tested
         return QdrantClient(
-            host=host, port=int(port), grpc_port=grpc_port, https=False, check_compatibility=False, **settings
+            host=host, port=int(port), grpc_port=grpc_port, https=False, check_compatibility=False, timeout=60, **settings
         )
 
 

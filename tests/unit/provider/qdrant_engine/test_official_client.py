@@ -58,6 +58,7 @@ def test_the_quick_start_runs_in_asyncio(server: QdrantServer, name: str, prefer
             grpc_port=int(str(server.grpc_address).partition(":")[2]),
             prefer_grpc=prefer_grpc,
             check_compatibility=False,
+            timeout=60,
         )
         await client.create_collection(collection_name=name, vectors_config=PARAMS)
         await client.upsert(collection_name=name, wait=True, points=POINTS)
