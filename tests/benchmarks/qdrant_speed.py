@@ -17,8 +17,11 @@ from tests.benchmarks.processes import HARNESS, free_port, running
 
 SIZE = 2048
 BATCH = 500
-TURN = 100  # searches before it is the other's turn
+TOGETHER = 100  # searches in a request: as many as our client sends, by its contract
+TURNS = {"upsert": 1000, "searches": 100, "searches in batches": 400}  # how many of them before it is the other's turn
+NUDGE = np.float32(0.01)  # what is searched for is near what was written, and not the same
 Matrix = NDArray[np.float32]
+Work = Callable[[slice], Coroutine[Any, Any, None]]
 
 
 def findings(options: Options) -> Iterator[Finding]:
@@ -33,9 +36,9 @@ def findings(options: Options) -> Iterator[Finding]:
     vectors = np.random.default_rng(1).standard_normal((count, SIZE), dtype=np.float32)
     for grpc in (False, True):
         with _served() as (url, grpc_port):
-            yield asyncio.run(_beside(url, grpc_port, vectors, grpc=grpc))
+            yield from asyncio.run(_beside(url, grpc_port, vectors, grpc=grpc))
     with _served() as (url, grpc_port):
-        yield _alone(url, grpc_port, vectors[: min(count, 5_000)], searches=500 if options.quick else 2_000)
+        yield _alone(url, grpc_port, vectors, searches=500 if options.quick else 2_000)
 
 
 @contextmanager
@@ -45,50 +48,84 @@ def _served() -> Iterator[tuple[str, int]]:
         yield f"http://127.0.0.1:{port}", grpc_port
 
 
-async def _beside(url: str, grpc_port: int, vectors: Matrix, *, grpc: bool) -> Finding:
+async def _beside(url: str, grpc_port: int, vectors: Matrix, *, grpc: bool) -> list[Finding]:
+    """Both clients at the same work, turn by turn: points written, searches one by one, searches in batches of one size."""
     from qdrant_client import AsyncQdrantClient, models
 
     from adapters.qdrant import Qdrant
 
-    ids, queries = list(range(len(vectors))), vectors + np.float32(0.01)
-    payloads = [{"library_id": f"library {each % 50}", "chunk_index": each} for each in ids]
     port = int(url.rpartition(":")[2])
     official = AsyncQdrantClient(host="127.0.0.1", port=port, grpc_port=grpc_port, prefer_grpc=grpc, timeout=60, check_compatibility=False)
     for name in ("ours", "theirs"):
         await official.create_collection(name, vectors_config=models.VectorParams(size=SIZE, distance=models.Distance.COSINE))
-    taken = {"ours": [0.0, 0.0], "theirs": [0.0, 0.0]}
+    taken: dict[str, list[float]] = {}
     async with Qdrant(base_url=url, credential="", prefer_grpc=grpc, grpc_address=f"127.0.0.1:{grpc_port}") as client:
-
-        async def theirs_upsert() -> None:
-            for at in range(0, len(ids), BATCH):
-                part = slice(at, at + BATCH)
-                batch = models.Batch(ids=ids[part], vectors=vectors[part].tolist(), payloads=payloads[part])
-                await official.upsert("theirs", batch, wait=True)
-
-        async def theirs_search(part: Matrix) -> None:
-            for query in part:
-                await official.query_points("theirs", query=query, limit=10, with_payload=True)
-
-        async def ours_search(part: Matrix) -> None:
-            for query in part:
-                await client.search_vectors("ours", query, limit=10)
-
-        taken["theirs"][0] = await _seconds(theirs_upsert())
-        taken["ours"][0] = await _seconds(client.upsert_vectors("ours", ids=ids, vectors=vectors, payloads=payloads))
-        for at in range(0, len(ids), TURN):
-            part = queries[at : at + TURN]
-            taken["theirs"][1] += await _seconds(theirs_search(part))
-            taken["ours"][1] += await _seconds(ours_search(part))
+        ours, theirs = _ours(client, vectors), _theirs(official, vectors)
+        for work, turn in TURNS.items():
+            taken[work] = [0.0, 0.0]
+            for at in range(0, len(vectors), turn):
+                taken[work][1] += await _seconds(theirs[work](slice(at, at + turn)))
+                taken[work][0] += await _seconds(ours[work](slice(at, at + turn)))
     await official.close()
-    ours, theirs = (f"{upsert_s:.2f} s + {search_s:.2f} s" for upsert_s, search_s in (taken["ours"], taken["theirs"]))
-    upserts, searches = (mine / its for mine, its in zip(taken["ours"], taken["theirs"], strict=True))
+    return [_compared(taken, search, len(vectors), grpc=grpc) for search in ("searches", "searches in batches")]
+
+
+def _ours(client: Any, vectors: Matrix) -> dict[str, Work]:
+    async def upsert(part: slice) -> None:
+        await client.upsert_vectors("ours", ids=_ids(vectors)[part], vectors=vectors[part], payloads=_payloads(vectors)[part])
+
+    async def one_by_one(part: slice) -> None:
+        for query in vectors[part] + NUDGE:
+            await client.search_vectors("ours", query, limit=10)
+
+    async def in_batches(part: slice) -> None:
+        await client.search_many("ours", vectors[part] + NUDGE, limit=10)
+
+    return {"upsert": upsert, "searches": one_by_one, "searches in batches": in_batches}
+
+
+def _theirs(client: Any, vectors: Matrix) -> dict[str, Work]:
+    from qdrant_client import models
+
+    async def upsert(part: slice) -> None:
+        ids, payloads, written = _ids(vectors)[part], _payloads(vectors)[part], vectors[part]
+        for at in range(0, len(ids), BATCH):
+            each = slice(at, at + BATCH)
+            await client.upsert("theirs", models.Batch(ids=ids[each], vectors=written[each].tolist(), payloads=payloads[each]), wait=True)
+
+    async def one_by_one(part: slice) -> None:
+        for query in vectors[part] + NUDGE:
+            await client.query_points("theirs", query=query, limit=10, with_payload=True)
+
+    async def in_batches(part: slice) -> None:
+        rows = vectors[part] + NUDGE
+        for at in range(0, len(rows), TOGETHER):
+            asked = [models.QueryRequest(query=row.tolist(), limit=10, with_payload=True) for row in rows[at : at + TOGETHER]]
+            await client.query_batch_points("theirs", asked)
+
+    return {"upsert": upsert, "searches": one_by_one, "searches in batches": in_batches}
+
+
+def _ids(vectors: Matrix) -> list[int]:
+    return list(range(len(vectors)))
+
+
+def _payloads(vectors: Matrix) -> list[dict[str, Any]]:
+    return [{"library_id": f"library {each % 50}", "chunk_index": each} for each in _ids(vectors)]
+
+
+def _compared(taken: dict[str, list[float]], search: str, count: int, *, grpc: bool) -> Finding:
+    """The upsert and one kind of searches as a whole, and each of them in the note."""
+    parts = [taken["upsert"], taken[search]]
+    ours, theirs = (" + ".join(f"{part[who]:.2f} s" for part in parts) for who in (0, 1))
+    upsert, searches = (part[0] / part[1] for part in parts)
     return Measure(
-        what=f"qdrant, {len(ids)} upserted + searched, {'gRPC' if grpc else 'REST'}, against qdrant-client",
+        what=f"qdrant, {count} upserted + {search}, {'gRPC' if grpc else 'REST'}, against qdrant-client",
         ours=ours,
         peer=theirs,
-        figure=sum(taken["ours"]) / sum(taken["theirs"]),
+        figure=sum(part[0] for part in parts) / sum(part[1] for part in parts),
         target=0.7,
-        note=f"upsert {upserts:.2f}, searches {searches:.2f}",
+        note=f"upsert {upsert:.2f}, {search} {searches:.2f}",
     )
 
 
