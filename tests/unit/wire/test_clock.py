@@ -361,10 +361,10 @@ def test_other_threads_keep_the_real_time() -> None:
     asked, answers = threading.Event(), queue.Queue[float]()
 
     def outside() -> None:
-        asked.wait(5)
+        asked.wait()
         answers.put(time.time())
 
-    thread = threading.Thread(target=outside)
+    thread = threading.Thread(target=outside, daemon=True)
     thread.start()
 
     def client() -> float:
@@ -375,7 +375,7 @@ def test_other_threads_keep_the_real_time() -> None:
     before = time.time()
     assert run_sync(client, clock=clock) == 1_767_225_660.0
     thread.join()
-    assert abs(answers.get(timeout=1) - before) < 5
+    assert before <= answers.get() <= time.time()
 
 
 def test_two_runs_in_two_threads_do_not_mix() -> None:

@@ -70,7 +70,7 @@ def in_a_thread(peer: Peer) -> Iterator[str]:
 
         def do_GET(self) -> None:
             if (answer := peer.next()) is None:
-                released.wait(10)
+                released.wait(60)
                 return
             if peer.late_s:
                 peer.clock.advance(peer.late_s)
