@@ -162,13 +162,15 @@ class Returned:
 class Raised:
     """The client raised: ``bases`` are the names of all classes the error is an instance of.
 
-    ``text`` is everything that an engineer would see of it (repr, traceback, log lines).
+    ``text`` is everything that an engineer would see of it (repr, traceback, log lines), ``report`` what it tells
+    of a call of which only some requests went well, as the contract has it.
     """
 
     type: str
     bases: tuple[str, ...] = ()
     message: str = field(repr=False, default="")
     text: str = field(repr=False, default="")
+    report: Mapping[str, object] | None = field(repr=False, default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

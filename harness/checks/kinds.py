@@ -25,6 +25,7 @@ JUDGED_BY: Mapping[Kind, tuple[str, ...]] = {
     Kind.STATEFUL: ("stateful",),
     Kind.ARGUMENT: ("arguments",),
     Kind.RESULT: ("outcome",),
+    Kind.REPORT: ("report",),
     Kind.EXAMPLE: ("examples",),
     Kind.BATCH: ("requests",),
     Kind.RATE: ("rate",),

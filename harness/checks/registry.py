@@ -15,6 +15,7 @@ from harness.checks.policies import check_refresh, follow_up
 from harness.checks.rate import check_rate
 from harness.checks.relations import check_relations
 from harness.checks.repeats import check_repeats
+from harness.checks.report import check_report
 from harness.checks.requests import check_requests
 from harness.checks.responses import check_responses
 from harness.checks.secrecy import check_secrecy
@@ -42,6 +43,7 @@ CHECKS: tuple[Check, ...] = (
     check_stateful,
     check_examples,
     check_outcome,
+    check_report,
     check_attempts,
     check_hangs,
     check_breaker,

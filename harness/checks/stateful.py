@@ -30,7 +30,8 @@ def check_stateful(sight: Sight) -> Iterator[Judgement]:
     """Each exchange of a run against the model, in order; after the first that differs nothing more is known."""
     judge = Judge(agreement=sight.agreement, observation=sight.observation, check="stateful")
     taken = [seen for seen in sight.all if seen.exchange.step == STEP]
-    if not taken or sight.agreement.contract.stateful is None:
+    stateful = sight.agreement.contract.stateful
+    if not taken or stateful is None:
         return
     model = make_model(sight.agreement)
     done: list[str] = []
@@ -38,6 +39,8 @@ def check_stateful(sight: Sight) -> Iterator[Judgement]:
         if seen.terms is None or seen.exchange.response is None:
             return
         done.append(f"{seen.exchange.request.method} {seen.exchange.request.target} {shown(seen.request_body, most=60)}".strip())
+        if seen.terms.name not in stateful.operations:
+            continue  # it changes nothing that the model is asked for
         wrong = model.step(seen.terms.name, seen.request_parts, seen.response_parts)
         yield from judge.expect(
             f"stateful.operations.{seen.terms.name}",

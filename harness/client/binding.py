@@ -77,7 +77,9 @@ def bind(agreement: Agreement, wanted: str | None, *, clients: Path | None = Non
 
 def _by_contract(agreement: Agreement, target: str) -> Binding:
     methods = {
-        name: BoundMethod(call=terms.model.bind.call, arguments=terms.bind.arguments, returns=terms.bind.returns)
+        name: BoundMethod(
+            call=terms.model.bind.call, arguments=terms.bind.arguments, returns=terms.bind.returns, report=terms.bind.report
+        )
         for name, terms in agreement.operations.items()
         if terms.bind is not None and terms.model.bind is not None
     }

@@ -10,6 +10,7 @@ from pathlib import Path
 from shutil import which
 from typing import Any, Literal
 
+from harness.client.plain import plain_error
 from harness.contract.agreement import Agreement
 from harness.contract.expressions import EvaluationError, Expression
 from harness.contract.problems import nearest
@@ -33,10 +34,18 @@ class BoundMethod:
     arguments: Mapping[str, Expression]
     returns: Expression
     types: Mapping[str, str] = field(default_factory=dict)
+    report: Mapping[str, Expression] = field(default_factory=dict)  # read out of an error
 
     def typed(self, arguments: Mapping[str, object]) -> dict[str, object]:
         """The arguments as the method takes them: those of a class of the client's own are made here, by their fields."""
         return {name: _typed(value, self.types.get(name)) for name, value in arguments.items()}
+
+    def reported(self, error: BaseException) -> dict[str, object] | None:
+        """What an error tells of the requests of a call; None when it tells nothing of them."""
+        try:
+            return {name: expression.evaluate({"error": plain_error(error)}) for name, expression in self.report.items()} or None
+        except EvaluationError:
+            return None
 
 
 @dataclass(frozen=True, kw_only=True)

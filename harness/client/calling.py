@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from enum import Enum
 from functools import partial
-from inspect import isawaitable, iscoroutinefunction
+from inspect import isasyncgen, isawaitable, iscoroutinefunction, isgenerator
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -29,6 +29,7 @@ class RpcStatus(Protocol):
     def details(self) -> object: ...
 
 
+MOST_YIELDED = 2_000  # of what may never come to an end
 MOST_CAUSES, MOST_DEPTH, MOST_ITEMS = 8, 6, 200  # of an error, that are looked through
 WITHOUT_TRIO = "must be called from async context"  # what trio says where it does not run
 STATUS_NAMES = ("status_code", "http_status", "status")  # where errors keep the status that they are about
@@ -50,13 +51,29 @@ async def called(method: Any, arguments: Mapping[str, object], *, portal: "Block
         return await asyncio.to_thread(portal.call, partial(_whole, method, arguments))
     if iscoroutinefunction(method):
         return await method(**arguments)
-    value = await asyncio.to_thread(partial(method, **arguments))
-    return await value if isawaitable(value) else value
+    return await _value(await asyncio.to_thread(_listed, method, arguments))
 
 
 async def _whole(method: Any, arguments: Mapping[str, object]) -> Any:
+    return await _value(_listed(method, arguments))
+
+
+def _listed(method: Any, arguments: Mapping[str, object]) -> Any:
+    """What a method gives back; what it yields one by one as a list, as far as that goes on."""
     value = method(**arguments)
-    return await value if isawaitable(value) else value
+    return list(islice(value, MOST_YIELDED)) if isgenerator(value) else value
+
+
+async def _value(value: Any) -> Any:
+    if not isasyncgen(value):
+        return await value if isawaitable(value) else value
+    found: list[Any] = []
+    async with aclosing(value):
+        async for each in value:
+            found.append(each)
+            if len(found) == MOST_YIELDED:
+                break
+    return found
 
 
 @asynccontextmanager

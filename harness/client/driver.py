@@ -307,7 +307,8 @@ class _Stage:
             except BaseException as error:
                 if isinstance(error, asyncio.CancelledError) and (task := asyncio.current_task()) is not None and task.cancelling():
                     raise
-                running.ending = raised(error, self.binding.errors, self.overheard.lines[mark:])
+                told = self.binding.methods[running.operation].reported(error) if running.operation in self.binding.methods else None
+                running.ending = replace(raised(error, self.binding.errors, self.overheard.lines[mark:]), report=told)
             running.ended_s, running.last = self.clock.now_s, len(self.tags)
 
         loop = asyncio.get_running_loop()

@@ -18,6 +18,8 @@ def plain(value: Any, depth: int = 0) -> Any:
         return repr(type(value))
     if isinstance(value, Enum):
         return plain(value.value, depth + 1)
+    if isinstance(value, BaseException):  # not what it holds: that may be itself again
+        return {"raised": [kind.__name__ for kind in type(value).__mro__], "message": str(value)}
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, Mapping):
@@ -27,6 +29,11 @@ def plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return _list(list(value), depth)
     return _fields(value, depth)
+
+
+def plain_error(error: BaseException) -> Any:
+    """An error with its public fields."""
+    return {**plain(error), **{name: plain(value) for name, value in vars(error).items() if not name.startswith("_")}}
 
 
 def _list(items: list[Any], depth: int) -> list[Any]:

@@ -34,20 +34,26 @@ class BoundExpressions:
     returns: Expression
     split_items: Expression | None
     split_made: Expression | None = None
+    names: Expression | None = None
+    report: Mapping[str, Expression] = field(default_factory=dict)
 
 
+ERROR_NAMES = frozenset({"error"})
 MADE_NAMES = frozenset({"number", "text"})
 QUESTION_NAMES = frozenset({"items", "facts", "settings"})
 
 
 def compile_bind(bind: Bind, names: frozenset[str]) -> BoundExpressions:
     """Compile a binding; ``names`` are those of the operation's scope."""
+    report = bind.split.report if bind.split else None
     return BoundExpressions(
         arguments={name: compiled(source, names) for name, source in bind.arguments.items()},
         result=compiled(bind.result, names) if bind.result else None,
         returns=compiled(bind.returns, frozenset({"result"})),
         split_items=compiled(bind.split.items, names) if bind.split else None,
         split_made=compiled(bind.split.made, MADE_NAMES) if bind.split and bind.split.made else None,
+        names=compiled(report.names, names) if report else None,
+        report={"done": compiled(report.done, ERROR_NAMES), "failed": compiled(report.failed, ERROR_NAMES)} if report else {},
     )
 
 

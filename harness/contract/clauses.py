@@ -38,6 +38,7 @@ class Kind(StrEnum):
     STATEFUL = "stateful"
     ARGUMENT = "argument"
     RESULT = "result"
+    REPORT = "report"
     EXAMPLE = "example"
     BATCH = "batch"
     RATE = "rate"
@@ -94,6 +95,8 @@ _PROMISES: tuple[tuple[str, Kind, frozenset[str]], ...] = (
     ("operations.*.relations.*", Kind.RELATION, _PROVIDER),
     ("operations.*.bind.arguments.*", Kind.ARGUMENT, _CONSUMER),
     ("operations.*.bind.result", Kind.RESULT, _CONSUMER),
+    ("operations.*.bind.split.report.done", Kind.REPORT, _CONSUMER),
+    ("operations.*.bind.split.report.failed", Kind.REPORT, _CONSUMER),
     ("operations.*.examples.*", Kind.EXAMPLE, _BOTH),
     ("sequences.*.promises.*", Kind.SEQUENCE, _PROVIDER),
     ("stateful.operations.*", Kind.STATEFUL, _PROVIDER),

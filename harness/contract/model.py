@@ -198,6 +198,18 @@ class Relation(Part):
     tolerance: float = Field(default=1e-6, ge=0)
 
 
+class Report(Part):
+    """What the client's error tells of a call of which only some requests went well.
+
+    ``names`` are what the items of a request go by. ``done`` reads those that went well out of the ``error``, and ``failed``
+    a list of maps: the ``number`` of a request (the first one is 0), its ``items`` by name, and what was ``raised``.
+    """
+
+    names: Expression
+    done: Expression
+    failed: Expression
+
+
 class Split(Part):
     """The argument that the client splits over several requests, and the items of one request.
 
@@ -208,6 +220,7 @@ class Split(Part):
     argument: Name
     items: Expression
     made: Expression | None = None
+    report: Report | None = None
 
 
 class Bind(Part):
@@ -299,7 +312,7 @@ class DrillRequest(ExampleRequest):
 
 
 class Change(DrillRequest):
-    """What changes something; nothing is asked before the next change when it is not ``settled``."""
+    """What changes something, or nothing if the model doesn't know it; nothing is asked after it when it is not ``settled``."""
 
     settled: bool = True
 

@@ -19,6 +19,7 @@ from harness.proof.requesting import argument, default, endpoint, media_type, of
 from harness.proof.resilience import breaker, budget, cache, failure, monitoring, policy, retry, timeout
 from harness.proof.scene import Scene
 from harness.proof.tasks import task
+from harness.proof.telling import report
 
 Maker = Callable[[Agreement, Clause, Scene], Distortions]
 
@@ -197,6 +198,7 @@ MAKERS: Mapping[Kind, tuple[Maker, ...]] = {
     Kind.DEFAULT: (default,),
     Kind.ARGUMENT: (argument,),
     Kind.RESULT: (result,),
+    Kind.REPORT: (report,),
     Kind.RAISES: (raises,),
     Kind.FAILURE: (failure,),
     Kind.IDEMPOTENCE: (idempotence,),

@@ -226,8 +226,9 @@ def _of_model(agreement: Agreement, case: str, taken: list[Seen]) -> Iterator[Li
     """Answers that the model would not give, one of each kind for each operation, and changes that are not made."""
     assert agreement.contract.stateful is not None
     known: set[tuple[str, str]] = set()
+    modelled = agreement.contract.stateful.operations
     for index, seen in enumerate(taken[:MOST_STEPS]):
-        for edit in reshaped(seen.response_body) if seen.terms is not None else ():
+        for edit in reshaped(seen.response_body) if seen.terms is not None and seen.terms.name in modelled else ():
             assert seen.terms is not None
             key = (seen.terms.name, str(edit.kind))
             if key not in known and _differs(agreement, taken[:index], seen, edit.value):
@@ -250,9 +251,12 @@ def _forgetful(case: str, name: str, kind: str, tell: Callable[[Provider], Lying
 
 
 def _differs(agreement: Agreement, before: list[Seen], seen: Seen, body: Any) -> bool:
-    model = make_model(agreement)
+    model, stateful = make_model(agreement), agreement.contract.stateful
+    modelled = stateful.operations if stateful else []
     for each in before:
         assert each.terms is not None
+        if each.terms.name not in modelled:
+            continue
         model.step(each.terms.name, each.request_parts, each.response_parts)
     assert seen.terms is not None
     try:

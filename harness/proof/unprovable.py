@@ -35,6 +35,7 @@ _BREAKS: dict[Kind, tuple[str, ...]] = {
     Kind.RAISES: ("another error", "no error at all"),
     Kind.FAILURE: ("another error", "no error at all"),
     Kind.RESULT: ("a returned value that is not what was answered",),
+    Kind.REPORT: ("an error that tells something else of an item or a request",),
     Kind.ARGUMENT: ("a request that does not carry what the caller said",),
     Kind.SECRECY: ("the credential in a message, traceback, log line, URL, or sent elsewhere",),
     Kind.SLA: ("a load run that misses it, or has no sample",),

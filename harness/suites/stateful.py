@@ -103,6 +103,9 @@ class _Play:
         started_s = monotonic()
         response = asyncio.run(self._upstream.answer(move.request))
         self.exchanges.append(Exchange(request=move.request, response=response, step=STEP, started_s=started_s, ended_s=monotonic()))
+        stateful = self._setting.agreement.contract.stateful
+        if stateful is None or move.terms.name not in stateful.operations:
+            return  # to the model it is nothing
         body = response.json() if response.media_type.endswith("json") else response.body.decode("utf-8", "replace")
         try:
             wrong = self._model.step(move.terms.name, move.parts, {"status": response.status, "body": body})

@@ -140,7 +140,10 @@ def _states(review: Review) -> None:
         for name in contract.stateful.questions:
             _of_model(review, ("stateful", "questions", name), name, at_key=True)
         for at, asked in drilled(contract):
-            _of_model(review, (*at, "operation"), asked.operation)
+            if "questions" in at:
+                _of_model(review, (*at, "operation"), asked.operation)
+            else:
+                _known_operation(review, (*at, "operation"), asked.operation)
     for name, operation in contract.operations.items():
         for example_name, shown in operation.examples.items():
             _known_state(review, ("operations", name, "examples", example_name, "given"), shown.given)

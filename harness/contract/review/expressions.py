@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.contract.agreement import (
+    ERROR_NAMES,
     MADE_NAMES,
     QUESTION_NAMES,
     SCOPE_NAMES,
@@ -18,7 +19,12 @@ from harness.contract.expressions import ExpressionError, compile_scope
 from harness.contract.review.gathered import Review
 
 # These are evaluated over names of their own.
-_OWN_NAMES: dict[Steps, frozenset[str]] = {("bind", "returns"): frozenset({"result"}), ("bind", "split", "made"): MADE_NAMES}
+_OWN_NAMES: dict[Steps, frozenset[str]] = {
+    ("bind", "returns"): frozenset({"result"}),
+    ("bind", "split", "made"): MADE_NAMES,
+    ("bind", "split", "report", "done"): ERROR_NAMES,
+    ("bind", "split", "report", "failed"): ERROR_NAMES,
+}
 
 
 def check_expressions(review: Review) -> None:
@@ -92,6 +98,8 @@ def _sources(root: Mapping[str, Any], operation: str) -> Iterator[tuple[Steps, s
     for name in ("items", "made"):
         if name in bind.get("split", {}):
             yield (*at, "bind", "split", name), bind["split"][name]
+    for name, source in bind.get("split", {}).get("report", {}).items():
+        yield (*at, "bind", "split", "report", name), source
 
 
 def _response_sources(at: Steps, response: Mapping[str, Any]) -> Iterator[tuple[Steps, str]]:

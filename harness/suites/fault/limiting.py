@@ -173,6 +173,10 @@ def _full(staging: Staging, terms: OperationTerms, whole: int) -> Iterator[Ordea
         second: FaultOf = lambda number: staging.declared(terms.name, forbidden) if number == 1 else None
         raises = f"operations.{terms.name}.responses.{forbidden}.raises"
         yield ordeal(staging, "one-batch-fails", lambda: _batch(staging, terms, whole + 1), second, raises)
+        if terms.bind is not None and terms.bind.report:
+            first: FaultOf = lambda number: staging.declared(terms.name, forbidden) if number == 0 else None
+            told = f"operations.{terms.name}.bind.split.report.*"
+            yield ordeal(staging, "first-of-three-batches-fails", lambda: _batch(staging, terms, 2 * whole + 1), first, told)
 
 
 def _batch(staging: Staging, terms: OperationTerms, count: int) -> Scenario:

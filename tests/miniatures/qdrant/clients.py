@@ -1,6 +1,6 @@
 """Lying Qdrant clients: each is the reference client with one thing wrong."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +8,7 @@ import httpx
 
 from adapters import errors
 from adapters.qdrant import Qdrant
-from adapters.qdrant.values import Page, PointId, Record, ScoredPoint, UpsertReport
+from adapters.qdrant.values import FailedBatch, Page, PointId, Record, ScoredPoint, UpsertReport
 from adapters.resilience import BreakerPolicy
 from adapters.resilience.breaker import Breaker
 from harness.contract.model import BatchLimit
@@ -190,3 +190,117 @@ class AsksForEverything(Qdrant):
 
     async def retrieve(self, collection: str, ids: Sequence[PointId], *, with_payload: Any = True, **options: Any) -> list[Record]:
         return await super().retrieve(collection, ids, with_payload=bool(with_payload), **options)
+
+
+class _Misreports(Qdrant):
+    """Tells something else of an upsert that fails in part."""
+
+    async def upsert_vectors(self, collection: str, points: Any = None, **options: Any) -> UpsertReport:
+        try:
+            return await super().upsert_vectors(collection, points, **options)
+        except errors.IntegrationError as error:
+            report = getattr(error, "report", None)
+            if report is not None:
+                error.report = self.told(report)  # type: ignore[attr-defined]
+            raise
+
+    def told(self, report: UpsertReport) -> UpsertReport | None:
+        return report
+
+
+class TellsNothing(_Misreports):
+    """Raises the error of a batch, and not a word of the others."""
+
+    def told(self, report: UpsertReport) -> None:
+        return None
+
+
+class CountsBatchesFromOne(_Misreports):
+    """Tells the number of the batch after the one that failed."""
+
+    def told(self, report: UpsertReport) -> UpsertReport:
+        return replace(report, failed=tuple(replace(batch, number=batch.number + 1) for batch in report.failed))
+
+
+class NamesOtherPoints(_Misreports):
+    """Tells that points failed which were written."""
+
+    def told(self, report: UpsertReport) -> UpsertReport:
+        return replace(report, failed=tuple(replace(batch, ids=tuple(report.upserted[: len(batch.ids)])) for batch in report.failed))
+
+
+class ForgetsThePoints(_Misreports):
+    """Tells of a batch without its last point."""
+
+    def told(self, report: UpsertReport) -> UpsertReport:
+        return replace(report, failed=tuple(replace(batch, ids=batch.ids[:-1]) for batch in report.failed))
+
+
+class GivesAnotherReason(_Misreports):
+    """Tells of every batch that it was the caller's fault."""
+
+    def told(self, report: UpsertReport) -> UpsertReport:
+        return replace(report, failed=tuple(replace(batch, error=errors.InvalidInput("no")) for batch in report.failed))
+
+
+class CountsWhatFailed(_Misreports):
+    """Tells that all points were written, those of the batch that failed too."""
+
+    def told(self, report: UpsertReport) -> UpsertReport:
+        return replace(report, upserted=[*report.upserted, *(point for batch in report.failed for point in batch.ids)])
+
+
+class InsertedForUpdated(Qdrant):
+    """Tells of new points that they were there, and the other way round."""
+
+    async def upsert_vectors(self, *arguments: Any, **options: Any) -> UpsertReport:
+        report = await super().upsert_vectors(*arguments, **options)
+        return replace(report, inserted=report.updated, updated=report.inserted)
+
+
+class StopsBeforeTheEnd(Qdrant):
+    """Leaves the last page out."""
+
+    async def scroll_all(self, collection: str, **options: Any) -> AsyncIterator[Record]:
+        while (page := await self.scroll(collection, **options)).next_offset is not None:
+            for point in page.points:
+                yield point
+            options["offset"] = page.next_offset
+
+
+class NeverTurnsThePage(Qdrant):
+    """Gives the first page again and again."""
+
+    async def scroll_all(self, collection: str, **options: Any) -> AsyncIterator[Record]:
+        while True:
+            for point in (await self.scroll(collection, **options)).points:
+                yield point
+
+
+class SmallerBatches(_Changed):
+    """Sends fewer points in a request than it might: honest."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._limit(items=700)
+
+
+class StopsAtTheFirstFailure(Qdrant):
+    """Sends one batch after the other and nothing after one that failed, and tells that of each: honest."""
+
+    async def upsert_vectors(self, collection: str, points: Any = None, **options: Any) -> UpsertReport:
+        upserted: list[PointId] = []
+        failed: list[FailedBatch] = []
+        parts = [points[start : start + 1000] for start in range(0, len(points), 1000)]
+        for number, part in enumerate(parts):
+            try:
+                if failed:
+                    raise errors.CircuitOpen(retry_in_s=None)
+                upserted += (await super().upsert_vectors(collection, part, **options)).upserted
+            except errors.IntegrationError as error:
+                failed.append(FailedBatch(number=number, ids=tuple(each["id"] for each in part), error=error))
+        report = UpsertReport(upserted=upserted, failed=tuple(failed), batches=len(parts))
+        if failed:
+            failed[0].error.report = report  # type: ignore[attr-defined]
+            raise failed[0].error
+        return report

@@ -26,6 +26,18 @@ LIARS = {
     "RoundsWhatItWrites": ("conformance::upsert::first_changed", "operations.upsert.bind.arguments.points"),
     "RoundsWhatItReads": ("conformance::sequence::upsert_replaces-through-the-client", "operations.retrieve.bind.result"),
     "AsksForEverything": ("conformance::retrieve::some_fields", "operations.retrieve.bind.arguments.with_payload"),
+    "TellsNothing": ("fault::upsert::one-batch-fails", "operations.upsert.bind.split.report.done"),
+    "CountsBatchesFromOne": ("fault::upsert::one-batch-fails", "operations.upsert.bind.split.report.failed"),
+    "NamesOtherPoints": ("fault::upsert::first-of-three-batches-fails", "operations.upsert.bind.split.report.failed"),
+    "ForgetsThePoints": ("fault::upsert::first-of-three-batches-fails", "operations.upsert.bind.split.report.failed"),
+    "GivesAnotherReason": ("fault::upsert::one-batch-fails", "operations.upsert.bind.split.report.failed"),
+    "CountsWhatFailed": ("fault::upsert::one-batch-fails", "operations.upsert.bind.split.report.done"),
+    "InsertedForUpdated": (
+        "conformance::sequence::upserted_is_told_apart-through-the-client",
+        "sequences.upserted_is_told_apart.promises.new_and_old",
+    ),
+    "StopsBeforeTheEnd": ("conformance::sequence::scrolled_to_the_end-through-the-client", "sequences.scrolled_to_the_end.promises.each_once"),
+    "NeverTurnsThePage": ("conformance::sequence::scrolled_to_the_end-through-the-client", "sequences.scrolled_to_the_end.promises.each_once"),
     "TellsTheKey": ("fault::count::400", "provider.auth.credential"),
 }
 
@@ -42,6 +54,12 @@ def test_a_client_that_always_waits_is_found_out(operation: str, current: Agreem
     client = "tests.miniatures.qdrant.clients:AlwaysWaits"
     clause = f"operations.{operation}.bind.arguments.wait"
     assert clause in broken(current, f"conformance::{operation}::without_waiting", client=client)
+
+
+@pytest.mark.parametrize("honest", ["SmallerBatches", "StopsAtTheFirstFailure"])
+def test_a_client_may_part_its_points_and_stop_as_it_likes_if_it_says_so(honest: str, current: Agreement, broken: Broken) -> None:
+    cases = ("fault::upsert::one-batch-fails", "fault::upsert::first-of-three-batches-fails")
+    assert broken(current, *cases, client=f"tests.miniatures.qdrant.clients:{honest}") == set()
 
 
 def test_the_reference_client_breaks_nothing(current: Agreement, broken: Broken) -> None:

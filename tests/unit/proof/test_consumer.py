@@ -29,6 +29,7 @@ SEEN_ELSEWHERE = {
     Kind.SEQUENCE: "a contract with tasks",
     Kind.MEDIA_TYPE: "a contract that declares it",
     Kind.PATTERN: "a contract that declares it",
+    Kind.REPORT: "a contract that declares it",
 }
 
 
