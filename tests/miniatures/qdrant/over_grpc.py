@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import grpc.aio
 
@@ -134,6 +135,15 @@ class LeavesMessagesToGrpc(Qdrant):
             return await super().search_vectors(collection, vector, **options)
         except errors.InvalidResponse:
             raise AttributeError("'NoneType' object has no attribute 'result'") from None
+
+
+class GoesByAnother(Qdrant):
+    """Honest by a contract of its own, which a test puts here."""
+
+    contract: ClassVar[Path | None] = None
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(contract=self.contract, **options)
 
 
 # Providers: each puts another message in place of the engine's own, over gRPC alone.

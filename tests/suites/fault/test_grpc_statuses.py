@@ -100,6 +100,25 @@ def test_a_provider_that_lies_over_grpc_alone_is_caught(
     assert expected[1] in found
 
 
+def test_what_must_not_be_done_twice_is_not_repeated_after_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a contract that says so; whoever goes by the shipped one repeats it, and is caught."""
+    path = tmp_path / "v1.16.yaml"
+    before, operation, after = (ROOT / "contracts" / "qdrant" / "v1.16.yaml").read_text("utf-8").partition("\n  set_payload:\n")
+    path.write_text(before + operation + after.replace("idempotent: true", "idempotent: false", 1), "utf-8")
+    strict = load(path, root=tmp_path)
+    monkeypatch.setattr(liars.GoesByAnother, "contract", path)
+    found = {}
+    engine = EmbeddedProvider(strict)
+    try:
+        for client in (None, f"{LIARS}:GoesByAnother"):
+            setting = Setting(agreement=strict, binding=bind(strict, client), provider=engine, root=tmp_path)
+            wanted = [case for case in cases(setting) if case.id == "fault::set_payload::grpc-unavailable-then-ok"]
+            found[client] = {finding.clause for finding in findings([run_case(setting, case) for case in wanted])}
+    finally:
+        engine.close()
+    assert found == {None: {"operations.set_payload.idempotent"}, f"{LIARS}:GoesByAnother": set()}
+
+
 def test_an_injected_status_is_known_as_one_and_the_provider_is_not_asked(provider: Provider, tmp_path: Path) -> None:
     setting = Setting(agreement=qdrant(), binding=bind(qdrant(), None), provider=provider, root=tmp_path)
     (case,) = (case for case in cases(setting) if case.id == "fault::upsert::grpc-internal-then-ok")
