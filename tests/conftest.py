@@ -2,8 +2,11 @@
 
 import ast
 import gc
+import os
+import socket
 import sys
 from pathlib import Path
+from random import SystemRandom
 from threading import Lock
 from typing import Any
 
@@ -56,6 +59,21 @@ class Parsing:
 
 if sys.version_info < (3, 12) and not isinstance(ast.parse, Parsing):
     ast.parse = Parsing()
+
+
+GIVEN_AWAY = Path("/proc/sys/net/ipv4/ip_local_port_range")  # to whoever does not ask for a certain port
+
+
+@pytest.fixture
+def own_port() -> int:
+    """A free port that nobody else gets by chance, neither another connection nor another process of these tests."""
+    lowest = int(GIVEN_AWAY.read_text().split()[0]) if GIVEN_AWAY.exists() else 32_768
+    worker = int("0" + "".join(filter(str.isdigit, os.environ.get("PYTEST_XDIST_WORKER", ""))))
+    while True:
+        port = SystemRandom().randrange(lowest // 2 + worker % 64, lowest, 64)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
 
 
 def _measures(item: pytest.Item) -> bool:

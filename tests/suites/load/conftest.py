@@ -1,6 +1,7 @@
 """Locust as it is run from the command line, and providers that lie to it."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -51,14 +52,16 @@ class Ran:
 
 @pytest.fixture
 def told() -> Callable[[Callable[[], Ran]], Ran]:
-    """A run that tells something: what a busy machine disturbed is done again, as the suite does."""
+    """A run that tells something: what a busy machine disturbed is done again, as the suite does; one that stays so can't tell."""
 
     def until_told(run: Callable[[], Ran]) -> Ran:
-        for _ in range(TIMES - 1):
+        for _ in range(TIMES):
             ran = run()
             if not ran.untold():
                 return ran
-        return run()
+        if (load := os.getloadavg()[0]) > (os.cpu_count() or 1):
+            pytest.skip(f"this machine has too much to do to measure anything: {load:.0f} programs want to run at a time")
+        return ran
 
     return until_told
 
@@ -104,7 +107,7 @@ def locust(tmp_path: Path) -> RunLocust:
 
     def run(*arguments: str) -> Ran:
         command = [sys.executable, "-m", "locust", "-f", str(folder()), "--headless", "--only-summary", *arguments]
-        done = subprocess.run(command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False)
         return Ran(status=done.returncode, said=done.stdout, logged=done.stderr, measured=measured(tmp_path))
 
     return run

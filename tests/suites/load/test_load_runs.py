@@ -1,7 +1,6 @@
 """Locust from a contract: it starts by itself, ends by itself, and says by its exit status what it found."""
 
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -56,20 +55,18 @@ def test_the_load_runs_the_code_that_started_it(setting: Setting, tmp_path: Path
     assert seen.measured["load.samples"] == 60
 
 
-def test_a_master_judges_what_its_workers_measured(agreed: Build, tmp_path: Path) -> None:
+def test_a_master_judges_what_its_workers_measured(agreed: Build, tmp_path: Path, own_port: int) -> None:
     agreed()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(own_port)
     locust = [sys.executable, "-m", "locust", "-f", str(folder()), "--only-summary"]
-    as_master = ["--headless", "--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers-max-wait", "20"]
+    as_master = ["--headless", "--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers-max-wait", "120"]
     as_worker = ["--worker", "--master-host", "127.0.0.1", "--master-port", port]
     worker = subprocess.Popen(
         [*locust, *as_worker], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     try:
         master = subprocess.run(
-            [*locust, *as_master], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
+            [*locust, *as_master], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False
         )
         assert (master.returncode, worker.wait(60)) == (0, 0)
     finally:

@@ -188,8 +188,5 @@ def test_wrong_options_are_told(program: Callable[..., subprocess.CompletedProce
     assert "Traceback" not in result.stderr
 
 
-def test_the_port_that_was_asked_for_is_the_one_it_has(start: Start) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    assert start("--port", str(port)).origin == f"http://127.0.0.1:{port}"
+def test_the_port_that_was_asked_for_is_the_one_it_has(start: Start, own_port: int) -> None:
+    assert start("--port", str(own_port)).origin == f"http://127.0.0.1:{own_port}"

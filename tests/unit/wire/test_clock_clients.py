@@ -421,11 +421,11 @@ def test_a_connection_that_nobody_takes_times_out() -> None:
 
 
 def test_a_port_that_is_closed_refuses_at_once() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        address = listener.getsockname()
     clock = VirtualClock()
-    with pytest.raises(ConnectionRefusedError):
-        run_sync(lambda: socket.create_connection(address, timeout=9), clock=clock)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        with pytest.raises(ConnectionRefusedError):
+            run_sync(lambda: socket.create_connection(taken.getsockname(), timeout=9), clock=clock)
     assert clock.now_s == 0.0
 
 

@@ -244,11 +244,9 @@ def test_a_port_that_is_taken_is_reported_from_a_thread_too() -> None:
             pass
 
 
-def test_the_port_of_a_stopped_server_can_be_used_at_once(talk: Talk) -> None:
-    port = 0
+def test_the_port_of_a_stopped_server_can_be_used_at_once(talk: Talk, own_port: int) -> None:
     for _ in range(2):
-        with ThreadedServer(Server(answer=echo, port=port)) as server:
-            port = server.address[1]
+        with ThreadedServer(Server(answer=echo, port=own_port)) as server:
             assert bodies(talk(server, LAST)) == [
                 b"GET /last 0"
             ]  # the server closes first: TIME_WAIT is its own
