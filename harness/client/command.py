@@ -6,6 +6,7 @@ The words of the protocol are in ``docs/clients.md``.
 import asyncio
 import atexit
 import json
+import math
 import os
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -16,6 +17,8 @@ from harness.wire.clock import VirtualClock, real
 
 LOOKS, LOOK_S = 50, 0.002  # at a process whose output is closed: it ends only then
 PATIENCE_S = 0.3  # real seconds for a process to do something before it is taken to wait
+
+UTIME = 11  # the field of /proc/PID/stat, counted after the name
 
 Message = dict[str, Any]
 _running: dict[tuple[int, tuple[str, ...], Path], "Process"] = {}
@@ -82,6 +85,14 @@ class Process:
         except (OSError, IndexError):
             return False
         return all(state == "S" for state in states)
+
+    def used_s(self) -> float:
+        """What it has used of the processor, in seconds."""
+        try:
+            fields = Path(f"/proc/{self._child.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return math.inf
+        return (int(fields[UTIME]) + int(fields[UTIME + 1])) / os.sysconf("SC_CLK_TCK")
 
     @property
     def waiting_is_seen(self) -> bool:

@@ -137,7 +137,7 @@ class _Stage:
         self.foreign: Foreign | None = None
         self.portal: BlockingPortal | None = None  # to a loop of another kind, if the client needs one
         if self.process is not None and self.process.waiting_is_seen:
-            clock.outside_waits = self.process.waits
+            clock.outside_waits, clock.outside_used_s = self.process.waits, self.process.used_s
         self.wire = Wire(upstream=self.ready, clock=lambda: clock.now_s, script=self._script, rewrite=trial.rewrite)
         self.seam = Seam(self.binding, self.wire, clock, tcp=trial.tcp, began=self._begun)
 

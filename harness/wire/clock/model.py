@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from harness.wire.clock import real
+
 if TYPE_CHECKING:
     from harness.wire.clock.pacer import Pacer
 
@@ -74,6 +76,7 @@ class VirtualClock:
         self.waits: list[Wait] = []
         self.outside_waits: Callable[[], bool] | None = None  # tells whether a process outside can do nothing but wait
         self.outside_step_s = OUTSIDE_STEP_S  # real seconds between two looks at it
+        self.outside_used_s: Callable[[], float] = real.used_s  # of the processor, by what is outside: it may be held up for long
 
     @property
     def now_ns(self) -> int:

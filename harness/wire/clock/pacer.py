@@ -14,7 +14,7 @@ from harness.wire.clock.model import Abort, Stalled, VirtualClock
 T = TypeVar("T")
 
 LOOPBACK_GRACE_S = 0.001  # the kernel's share in delivering what a socket of this process already sent
-OUTSIDE_S = 5.0  # for how long a process outside, or a thread of real time, may work without a word
+OUTSIDE_S = 5.0  # of the processor, that a process outside, or threads of real time, may use without a word
 OUTSIDE_SEEN = 5  # times in a row that it has to be seen waiting
 STALL_S = 0.1
 STEP_S = 0.02
@@ -67,7 +67,7 @@ class Pacer:
         self._aborting = False
         self._ending = False
         self._moved_while_busy = False
-        self._idle = (0, 0, 0.0, 0.0)  # processor time used, changes, when both were first seen so, and since when nobody works
+        self._idle = (0, 0, 0.0, 0.0)  # used by the run, changes, used by all when both were first seen so, and since when nobody works
 
     @property
     def is_quiet(self) -> bool:
@@ -287,8 +287,8 @@ class Pacer:
             return poll(grace_s)
         if outside_waits is None:
             return self._heard(grace_s, poll)
-        seen, end_s = 0, real.monotonic() + OUTSIDE_S
-        while seen < OUTSIDE_SEEN and real.monotonic() < end_s:
+        seen, end_s = 0, self.clock.outside_used_s() + OUTSIDE_S
+        while seen < OUTSIDE_SEEN and self.clock.outside_used_s() < end_s:
             if ready := poll(self.clock.outside_step_s):
                 return ready
             seen = seen + 1 if outside_waits() else 0
@@ -297,8 +297,8 @@ class Pacer:
     def _heard(self, seconds: float, poll: Callable[[float], T]) -> T | None:
         """What comes within so many real seconds, or later, from threads of this process that a busy machine holds up."""
         ready: T | None = poll(seconds)
-        end_s = real.monotonic() + OUTSIDE_S
-        while not ready and members.others_work() and real.monotonic() < end_s:
+        end_s = real.used_s() + OUTSIDE_S
+        while not ready and members.others_work() and real.used_s() < end_s:
             ready = poll(STEP_S)
         return ready
 
@@ -307,14 +307,14 @@ class Pacer:
 
         They wait where no patch reaches: for a lock that a sleeping thread holds, in a library's own poll.
         """
-        used_ns, changes, since_s, still_s = self._idle
+        used_ns, changes, begun_s, still_s = self._idle
         now_s, now_used_ns = real.monotonic(), members.cpu_ns(self, besides=self.loop_ident)
         if now_used_ns is None or (now_used_ns, self._changes) != (used_ns, changes):
-            self._idle = (now_used_ns or 0, self._changes, now_s, now_s)
+            self._idle = (now_used_ns or 0, self._changes, real.used_s(), now_s)
             return False
-        waits_for_others = now_s - since_s < OUTSIDE_S and members.others_work()
+        waits_for_others = real.used_s() - begun_s < OUTSIDE_S and members.others_work()
         if waits_for_others or members.any_works(self, besides=self.loop_ident):
-            self._idle = (used_ns, changes, since_s, now_s)
+            self._idle = (used_ns, changes, begun_s, now_s)
             return False
         return now_s - still_s >= self.patience_s
 

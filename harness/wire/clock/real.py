@@ -8,6 +8,7 @@ import time
 allocate_lock = _thread.allocate_lock
 reentrant_lock = _thread.RLock
 monotonic = time.monotonic
+used_s = time.process_time
 sleep = time.sleep
 poll_object = select.poll
 
