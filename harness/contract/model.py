@@ -99,11 +99,13 @@ Rpc = Annotated[str, Field(pattern=r"^/[A-Za-z_][\w.]*/[A-Za-z_]\w*$")]
 class Grpc(Part):
     """The same operations over gRPC: what its messages mean, and what our client is made with besides to use it.
 
-    ``statuses`` are HTTP's for those of gRPC that this provider does not mean as google.rpc.Code has them.
+    ``port`` is where it is spoken on the host of a provider at a URL; ``statuses`` are HTTP's for those of gRPC that this provider
+    does not mean as google.rpc.Code has them.
     """
 
     messages: DottedPath
     operations: dict[Name, Rpc] = Field(min_length=1)
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
     statuses: dict[RpcStatus, Status] = {}
     client: dict[Name, Expression] = {}
 

@@ -30,6 +30,14 @@ def is_url(text: str) -> bool:
         return False
 
 
+def _listens(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=REACHED_WITHIN_S).close()
+    except OSError:
+        return False
+    return True
+
+
 class UrlProvider:
     """A provider that runs somewhere; it can't be put into states, and it remembers what it was sent."""
 
@@ -41,6 +49,7 @@ class UrlProvider:
         self._base = base_url.rstrip("/")
         self.name = base_url
         self.credential = credential
+        self._listens: bool | None = None  # on the port for gRPC; not known yet
         self.level = Level.LIVE if not is_local(base_url) or base_url == agreement.contract.provider.base_url else Level.STUB
 
     def upstream(self, clock: Callable[[], float] | VirtualClock) -> "Forward":
@@ -49,6 +58,16 @@ class UrlProvider:
     def origin(self) -> str:
         split = urlsplit(self._base)
         return f"{split.scheme}://{split.netloc}"
+
+    def grpc_address(self) -> str | None:
+        """Where it speaks gRPC: on the port that the contract names, without TLS, if anybody listens there; else None."""
+        declared, url = self._agreement.contract.provider.grpc, urlsplit(self._base)
+        if declared is None or declared.port is None or url.scheme != "http":
+            return None
+        if self._listens is None:
+            self._listens = _listens(url.hostname or "", declared.port)
+        host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
+        return f"{host}:{declared.port}" if self._listens else None
 
     def assure_reachable(self) -> None:
         """ProviderUnavailable when nothing listens there; not asked where a proxy goes there for us."""
