@@ -58,11 +58,12 @@ def _status(terms: OperationTerms, name: str) -> int:
 
 
 def is_authentic(sight: Sight, seen: Seen) -> bool:
-    """Whether a request carried a credential that is in use, as it has to be carried."""
+    """Whether a request carried a credential that is in use, as it has to be carried; none, where there is none and none is needed."""
     auth = sight.agreement.contract.provider.auth
     sent = seen.exchange.request.header(auth.header) if auth else None
     prefix = "Bearer " if auth and auth.scheme == "bearer" else ""
-    return auth is None or sent in {prefix + secret for secret in sight.observation.secrets}
+    in_use = {prefix + secret for secret in sight.observation.secrets if secret}
+    return auth is None or (sent in in_use if in_use or auth.required else sent is None)
 
 
 def names_of_examples(terms: OperationTerms, parts: Mapping[str, object]) -> list[str]:

@@ -8,6 +8,7 @@ from harness.checks.examples import example_parts
 from harness.checks.judging import shown
 from harness.client.bound import without
 from harness.client.making import assure_makes
+from harness.contract.agreement import OperationTerms
 from harness.contract.model import Auth
 from harness.contract.problems import ContractError, Problem
 from harness.exchange import Request, Response
@@ -53,26 +54,44 @@ def _assure_items(setting: Setting) -> None:
 
 
 def _probe(setting: Setting, provider: UrlProvider) -> None:
-    """Ask for what the contract names as the cheapest example."""
+    """Ask for what the contract names as the cheapest example, and, if that needs no credential, for one that does."""
     operation, _, example = setting.agreement.contract.provider.probe.partition("/")
     terms = setting.agreement.operations[operation]
+    if not _answer(setting, provider, terms, example, "the contract's probe") or _unauthenticated(terms):
+        return
+    for other in setting.agreement.operations.values():
+        if other.model.method == "GET" and _unauthenticated(other) and other.model.examples:
+            name = next(iter(other.model.examples))
+            _answer(setting, provider, other, name, f"the contract's example {other.name}/{name}")
+            return
+
+
+def _answer(setting: Setting, provider: UrlProvider, terms: OperationTerms, example: str, what: str) -> bool:
+    """Whether there was an answer; ProviderUnavailable when it says that others will be no better."""
     request = Staging(setting).request(terms, example_parts(terms.model.examples[example]))
     try:
         response = asyncio.run(provider.upstream(monotonic).answer(request))
     except OSError:  # the cases will tell
-        return
+        return False
     auth = setting.agreement.contract.provider.auth
-    unauthenticated = {status for status, shape in terms.model.responses.items() if shape.when == "unauthenticated"}
-    if auth is not None and response.status in unauthenticated.union(REFUSED):
-        raise ProviderUnavailable(f"{_answered(provider, request, response)}; {_key(auth, provider.credential)}")
+    if auth is not None and response.status in _unauthenticated(terms).union(REFUSED):
+        raise ProviderUnavailable(f"{_answered(provider, request, response, what)}; {_key(auth, provider.credential)}")
     if response.status in NOT_THERE and response.status not in terms.model.responses:
         told = "is the path of this URL the one under which the contract's paths begin, as in its `base_url`"
-        raise ProviderUnavailable(f"{_answered(provider, request, response)}; {told} ({setting.agreement.contract.provider.base_url})?")
+        raise ProviderUnavailable(
+            f"{_answered(provider, request, response, what)}; {told} ({setting.agreement.contract.provider.base_url})?"
+        )
+    return True
 
 
-def _answered(provider: UrlProvider, request: Request, response: Response) -> str:
+def _unauthenticated(terms: OperationTerms) -> set[int]:
+    """The statuses that refuse a credential."""
+    return {status for status, shape in terms.model.responses.items() if shape.when == "unauthenticated"}
+
+
+def _answered(provider: UrlProvider, request: Request, response: Response, what: str) -> str:
     said = " ".join(response.body[:SHOWN_CHARACTERS].decode("utf-8", "replace").split())
-    told = f"{provider.name} answers the contract's probe, {request.method} {request.target}, with {response.status}"
+    told = f"{provider.name} answers {what}, {request.method} {request.target}, with {response.status}"
     return without(provider.credential, f"{told}: {said}" if said else told)
 
 
@@ -81,4 +100,5 @@ def _key(auth: Auth, credential: str) -> str:
     if os.environ.get(name):
         told = f"the credential in the environment variable {name} ({len(credential)} characters) is refused"
         return f"{told}: is it the one for this provider?"
-    return f"the environment variable {name} is not set, so a credential was made up: set it to one that this provider takes"
+    made_up = "so a credential was made up" if credential else "so none was sent"
+    return f"the environment variable {name} is not set, {made_up}: set it to one that this provider takes"

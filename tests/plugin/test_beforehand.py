@@ -128,3 +128,52 @@ def test_the_right_key_is_let_pass(run: Run, serve: Callable[..., str], monkeypa
 def test_a_url_with_another_path_is_told_once(run: Run, serve: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GREETER_KEY", "the-right-key")
     told_once(run(*QUICK, "--provider", serve()), "*with 404*is the path of this URL*(https://greeter.example.com/v1)?")
+
+
+OPEN_PROBE = """
+  alive:
+    method: GET
+    path: /alive
+    idempotent: true
+    responses: {200: {media_type: text/plain, body: {const: yes}, stub: {body: '"yes"'}}}
+    examples: {now: {request: {}}}
+  known:
+    method: GET
+    path: /known
+    idempotent: true
+    responses:
+      200: {media_type: text/plain, body: {const: all}, stub: {body: '"all"'}}
+      401: {error: problem, raises: Unknown, given: a bad key, when: unauthenticated}
+    examples: {all: {request: {}}}
+
+errors:"""
+
+
+@pytest.fixture
+def open_probe(change: Callable[..., None]) -> None:
+    """A contract whose probe needs no credential, and that can do without one."""
+    change(("probe: greet/ada", "probe: alive/now"), ("\nerrors:", OPEN_PROBE), ('"${GREETER_KEY}"}', '"${GREETER_KEY}", required: false}'))
+
+
+@pytest.mark.usefixtures("open_probe")
+def test_where_the_probe_needs_no_key_something_else_is_asked_for(
+    run: Run, serve: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def let_in(request: Request, response: Response) -> Response:
+        return Response(status=200, headers=(("content-type", "text/plain"),), body=b"yes") if request.path == "/v1/alive" else response
+
+    url = serve(let_in) + "/v1"
+    told_once(run(*QUICK, "--provider", url), "*the contract's example known/all, GET /v1/known, with 401*so none was sent*")
+    monkeypatch.setenv("GREETER_KEY", "a-wrong-key")
+    told_once(run(*QUICK, "--provider", url), "*known/all*GREETER_KEY (11 characters) is refused*")
+    monkeypatch.setenv("GREETER_KEY", "the-right-key")
+    assert run(*QUICK, "--provider", url).ret == pytest.ExitCode.OK
+
+
+@pytest.mark.usefixtures("open_probe")
+def test_at_a_provider_that_needs_no_key_the_examples_are_judged(run: Run, contracts: Path) -> None:
+    stub = Stub(load(contracts / "greeter.yaml", root=contracts.parent))
+    with ThreadedServer(Server(answer=stub.answer_now)) as server:
+        result = run(*QUICK, "--provider", server.origin + "/v1", "--contract-verbose")
+    for clause in ("operations.known.examples.all", "provider.probe"):
+        result.stdout.fnmatch_lines([f"*kept*{clause} *"])
