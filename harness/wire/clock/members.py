@@ -62,6 +62,21 @@ def _works(task: Path) -> bool:
         return False  # it has just ended
 
 
+def held_up_s() -> float:
+    """How long threads of this process have waited for a processor so far; 0 where that is not told."""
+    try:
+        return sum(_held_up_ns(task) for task in TASKS.iterdir()) / 1e9
+    except OSError:
+        return 0.0
+
+
+def _held_up_ns(task: Path) -> int:
+    try:
+        return int((task / "schedstat").read_text("utf-8", "replace").split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0  # it has just ended
+
+
 def cpu_ns(pacer: "Pacer", *, besides: int) -> int | None:
     """What the threads of a run but one have used of the processor; None where the platform does not tell."""
     used_ns = 0

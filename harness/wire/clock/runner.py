@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import ctypes
+import math
 import threading
 from _thread import get_ident
 from collections.abc import Callable, Coroutine, Iterator
@@ -34,7 +35,7 @@ def run(
 
     Servers in the same loop, and blocking code in ``asyncio.to_thread``, share that time exactly. For a peer
     elsewhere (a thread of real time, a process) the clock stands still for ``patience_s`` real seconds before
-    it takes the peer's silence for a wait.
+    it takes the peer's silence for a wait. ``real_limit_s`` are seconds of a machine that has nothing else to do.
     """
     _refuse_nesting()
     _check(real_limit_s=real_limit_s, patience_s=patience_s)
@@ -122,10 +123,13 @@ class _Run(Generic[T]):
             host.join()
 
     def _is_done_within(self, seconds: float) -> bool:
-        """In slices: a signal that comes just before a wait is heard only after it."""
-        end_s = real.monotonic() + seconds
+        """In slices: a signal that comes just before a wait is heard only after it, and what others had of the machine does not count."""
+        end_s, before = real.monotonic() + seconds, (math.inf, 0.0)
         while not self._done.acquire(timeout=max(0.0, min(HEARING_S, end_s - real.monotonic()))):
-            if real.monotonic() >= end_s:
+            now = (members.held_up_s(), real.monotonic())
+            end_s += max(0.0, min(now[0] - before[0], now[1] - before[1]))
+            before = now
+            if now[1] >= end_s:
                 return False
         return True
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.wire.clock import VirtualClock, members, run
+from harness.wire.clock import RealTimeExceeded, VirtualClock, members, real, run
 from harness.wire.clock.pacer import OUTSIDE_SEEN
 
 Pair = tuple[socket.socket, socket.socket]
@@ -69,3 +69,24 @@ def test_a_library_that_waits_in_real_time_is_waited_for_while_threads_beside_it
 
     assert run(call, clock=clock) == [(pair[0].fileno(), select.POLLIN)]
     assert (clock.now_s, looks.works) == (0, 0)
+
+
+async def spin(turns: int) -> int:
+    """Takes a second of real time and more for so many turns, whatever the machine is."""
+    for _ in range(turns):
+        until_s = real.monotonic() + 0.02
+        while real.monotonic() < until_s:
+            pass
+        await asyncio.sleep(1)
+    return turns
+
+
+def test_time_that_others_had_of_the_machine_does_not_count_towards_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(members, "held_up_s", real.monotonic)  # all of it
+    assert run(lambda: spin(50), clock=VirtualClock(), real_limit_s=0.3) == 50
+
+
+def test_time_that_a_client_had_itself_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(members, "held_up_s", lambda: 7.0)
+    with pytest.raises(RealTimeExceeded):
+        run(lambda: spin(50), clock=VirtualClock(), real_limit_s=0.3)
