@@ -202,13 +202,22 @@ _ANSWERS: dict[str, tuple[str, Callable[[Any, Plain], Any]]] = {
 
 def _is_newer(given: Any) -> bool:
     """Whether vectors are in the form of 1.16; also where there are none."""
-    points = given.result if isinstance(given.result, Sequence) else []
-    return all(each.vectors.vector.HasField("dense") for each in points if each.HasField("vectors"))
+    found = given.result if isinstance(given.result, Sequence) else []
+    points = [point for each in found for point in (each.result if each.DESCRIPTOR.name == "BatchResult" else [each])]
+    return all(point.vectors.vector.HasField("dense") for point in points if point.HasField("vectors"))
 
 
 def _filling(kind: str, points: Callable[[Any], Any] = lambda result: result) -> Fill:
     def fill(made: Any, result: Any, newer: bool) -> None:
         made.result.extend(point_out(each, message(kind), newer=newer) for each in points(result))
+
+    return fill
+
+
+def _filling_lists(points: Callable[[Any], Any] = lambda each: each) -> Fill:
+    def fill(made: Any, result: Any, newer: bool) -> None:
+        for each in result:
+            _filling("ScoredPoint", points)(made.result.add(), each, newer)
 
     return fill
 
@@ -236,5 +245,7 @@ _FILLED: dict[str, Fill] = {
     "Scroll": _fill_page,
     "Count": _fill_count,
     "Query": _filling("ScoredPoint", lambda result: result["points"]),
+    "QueryBatch": _filling_lists(lambda each: each["points"]),
     "Search": _filling("ScoredPoint"),
+    "SearchBatch": _filling_lists(),
 }

@@ -10,8 +10,11 @@ pytest.importorskip("grpc")
 from adapters.qdrant import over_grpc, translation
 from adapters.qdrant.messages import message
 from adapters.qdrant.points import Point
+from harness.checks.compare import close
+from harness.client.reaching import example_request
 from harness.contract.catalog import load
 from harness.provider.qdrant_messages import QdrantMessages
+from harness.provider.stub import Stub
 
 ROOT = Path(__file__).parents[3]
 AGREEMENT = load(ROOT / "contracts" / "qdrant" / "v1.16.yaml", root=ROOT)
@@ -77,3 +80,42 @@ def test_what_is_no_message_is_refused() -> None:
         QdrantMessages().request("/qdrant.Points/Query", b"\xff\xff\xff")
     with pytest.raises(ValueError, match="CountResponse"):
         QdrantMessages().response("/qdrant.Points/Count", b"\xff\xff\xff", {})
+
+
+# Answers that are made up
+
+
+@pytest.mark.parametrize("version", ["v1.16", "v1.8"])
+def test_every_answer_that_the_contract_shows_can_be_said_and_is_read_as_it_was_meant(version: str) -> None:
+    agreement = load(ROOT / "contracts" / "qdrant" / f"{version}.yaml", root=ROOT)
+    grpc, stub, messages = agreement.contract.provider.grpc, Stub(agreement), QdrantMessages()
+    assert grpc is not None
+    for operation, method in grpc.operations.items():
+        for example in agreement.operations[operation].model.examples.values():
+            request = example_request(agreement, operation, example.request, "")
+            body: Any = stub.answer_now(request).json()
+            again = messages.response(method, messages.answer(method, body, b""), request.json())
+            assert close(without_nulls(again), without_nulls(body), 1e-5), (operation, body, again)
+
+
+def without_nulls(value: Any) -> Any:
+    """A message tells no null from nothing."""
+    if isinstance(value, dict):
+        return {name: without_nulls(each) for name, each in value.items() if each is not None}
+    return [without_nulls(each) for each in value] if isinstance(value, list) else value
+
+
+def test_vectors_are_in_the_form_of_the_answer_that_they_are_like() -> None:
+    body = {"result": [{"id": 1, "vector": [0.6, 0.8]}], "status": "ok", "time": 0.5}
+    older = message("GetResponse")()
+    older.result.add().vectors.vector.data = b"\0" * 8
+    for like, is_newer in ((b"", True), (older.SerializeToString(), False)):
+        made = message("GetResponse").FromString(QdrantMessages().answer("/qdrant.Points/Get", body, like))
+        assert made.result[0].vectors.vector.HasField("dense") is is_newer
+        assert (made.time, made.result[0].id.num) == (0.5, 1)
+
+
+@pytest.mark.parametrize("result", [{"count": "three"}, {"count": -1}, {}, None, 3])
+def test_what_a_message_has_no_words_for_is_refused(result: Any) -> None:
+    with pytest.raises((TypeError, ValueError, LookupError)):
+        QdrantMessages().answer("/qdrant.Points/Count", {"result": result, "time": 0.0}, b"")
