@@ -82,9 +82,9 @@ def listener(port: int, *, proc: Path = PROC) -> int | None:
     sockets = {f"socket:[{inode}]" for inode in _listening(port, proc)}
     if not sockets:
         return None
-    deadline_s = monotonic() + 1.0  # a machine with very many open files is not searched to the end
+    deadline_s = process_time() + 1.0  # a machine with very many open files is not searched to the end
     for process in proc.iterdir():
-        if not process.name.isdecimal() or monotonic() > deadline_s:
+        if not process.name.isdecimal() or process_time() > deadline_s:
             continue
         try:
             if any(str(descriptor.readlink()) in sockets for descriptor in (process / "fd").iterdir()):
