@@ -20,6 +20,10 @@ ROOT = str(Path(__file__).parents[1])
 if ROOT not in sys.path:
     sys.path.append(ROOT)
 
+# What is on this machine is asked for directly, by the processes that tests start too.
+for _name in [name for name in os.environ if name.lower() in {"http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy"}]:
+    del os.environ[_name]
+
 pytest_plugins = ["pytester"]  # only the uppermost conftest may say so
 
 # The same examples each time, however long they take. `--hypothesis-profile searching` looks for others.
