@@ -29,7 +29,7 @@ class RpcStatus(Protocol):
     def details(self) -> object: ...
 
 
-MOST_YIELDED = 2_000  # of what may never come to an end
+MOST_YIELDED = 1_000  # of what may never come to an end
 MOST_CAUSES, MOST_DEPTH, MOST_ITEMS = 8, 6, 200  # of an error, that are looked through
 WITHOUT_TRIO = "must be called from async context"  # what trio says where it does not run
 STATUS_NAMES = ("status_code", "http_status", "status")  # where errors keep the status that they are about

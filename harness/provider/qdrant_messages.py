@@ -61,14 +61,14 @@ def _name(method: str) -> str:
 
 
 def _bare(given: Any) -> Any:
-    """Plain JSON: single floats as the shortest numbers that mean them, and without what is not said."""
+    """Plain JSON: single floats as the shortest numbers that mean them, and without what is not said, payloads as they are."""
     match given:
         case array():
             return [_shortest(each) for each in given]
         case {"include": list(names)} if len(given) == 1:
             return names
         case Mapping():
-            return {name: _threshold(name, _bare(each)) for name, each in given.items() if each is not None}
+            return {name: each if name == "payload" else _threshold(name, _bare(each)) for name, each in given.items() if each is not None}
         case list() | tuple():
             return [_bare(each) for each in given]
     return given

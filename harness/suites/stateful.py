@@ -11,9 +11,11 @@ from harness.checks.examples import example_parts, request_parts
 from harness.checks.stateful import STEP, make_model
 from harness.client.reaching import reach
 from harness.contract.agreement import QUESTION_NAMES, OperationTerms, compiled
-from harness.contract.model import DrillRequest
+from harness.contract.model import Drill, DrillRequest
 from harness.exchange import Exchange, Observation, Request
 from harness.suites.case import Case, Setting, Skipped
+from harness.suites.drilling import drill_over_grpc, drill_through_client
+from harness.suites.over_grpc import operations_over_grpc
 from harness.suites.staging import Staging
 from harness.verdict import SkipReason
 from harness.wire.wire import Upstream
@@ -49,10 +51,22 @@ class Stateful:
         if stateful.drill is not None:
             run = partial(_guarded, setting, _drill)
             yield Case(suite=self.name, operation=None, name="drill", execute=run, aims=("stateful.operations.*",))
+            yield from self._drills_of_client(Staging(setting), stateful.drill)
         for name in stateful.operations:
             if Staging(setting).splits(setting.agreement.operations[name]):
                 many = partial(_guarded, setting, partial(_many, operation=name))
                 yield Case(suite=self.name, operation=name, name="many-items", execute=many, aims=("stateful.operations.*",))
+
+
+    def _drills_of_client(self, staging: Staging, drill: Drill) -> Iterator[Case]:
+        asked = {request.operation for request in (*drill.changes, *drill.questions)}
+        aims = ("stateful.operations.*", *(f"operations.{name}.bind.*" for name in sorted(asked)))
+        if any(terms.name in asked for terms in staging.bound()):
+            through = partial(drill_through_client, staging)
+            yield Case(suite=self.name, operation=None, name="drill-through-the-client", execute=through, aims=aims)
+        if asked & operations_over_grpc(staging.setting):
+            through = partial(drill_over_grpc, staging)
+            yield Case(suite=self.name, operation=None, name="drill-over-grpc", execute=through, aims=aims, over_grpc=True)
 
 
 def _guarded(setting: Setting, run: Any) -> Observation | Skipped:

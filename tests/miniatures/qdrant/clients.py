@@ -269,10 +269,10 @@ class StopsBeforeTheEnd(Qdrant):
 
 
 class NeverTurnsThePage(Qdrant):
-    """Gives the first page again and again."""
+    """Gives the first page again and again, and does not even end soon."""
 
     async def scroll_all(self, collection: str, **options: Any) -> AsyncIterator[Record]:
-        while True:
+        for _ in range(20):
             for point in (await self.scroll(collection, **options)).points:
                 yield point
 
@@ -304,3 +304,52 @@ class StopsAtTheFirstFailure(Qdrant):
             failed[0].error.report = report  # type: ignore[attr-defined]
             raise failed[0].error
         return report
+
+
+class _Rereads(Qdrant):
+    """Takes filters in another way."""
+
+    def read(self, filters: Any) -> Any:
+        return filters
+
+    async def scroll(self, collection: str, *, filters: Any = None, **options: Any) -> Page:
+        return await super().scroll(collection, filters=self.read(filters), **options)
+
+
+class TwoOfAList(_Rereads):
+    """Sends the first two of several values."""
+
+    def read(self, filters: Any) -> Any:
+        return filters and {field: value[:2] if isinstance(value, list) else value for field, value in filters.items()}
+
+
+class TruthAsNumbers(_Rereads):
+    """Sends 1 for true."""
+
+    def read(self, filters: Any) -> Any:
+        return filters and {field: int(value) if isinstance(value, bool) else value for field, value in filters.items()}
+
+
+class OneValueByItself(_Rereads):
+    """Sends a list of one value as the value: honest."""
+
+    def read(self, filters: Any) -> Any:
+        return filters and {field: value[0] if isinstance(value, list) and len(value) == 1 else value for field, value in filters.items()}
+
+
+class NoThresholdOfZero(Qdrant):
+    """Takes a threshold of 0 for none."""
+
+    async def search_vectors(self, *arguments: Any, score_threshold: float | None = None, **options: Any) -> list[ScoredPoint]:
+        return await super().search_vectors(*arguments, score_threshold=score_threshold or None, **options)
+
+
+class IdsAsDoubles(Qdrant):
+    """Takes ids for doubles, which have 53 bits for them."""
+
+    async def upsert_vectors(self, collection: str, points: Any = None, **options: Any) -> UpsertReport:
+        doubled = [
+            {**each, "id": int(float(each["id"])) if 2**53 < each["id"] < 2**63 else each["id"]} if isinstance(each["id"], int) else each
+            for each in points
+        ]
+        return await super().upsert_vectors(collection, doubled, **options)

@@ -3,6 +3,7 @@
 import json
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from harness.exchange import Request, Response
@@ -164,3 +165,36 @@ class AHundredAtMost(_OfRequest):
 
     def body(self, request: Request, body: Any) -> Any:
         return {**body, "limit": 100} if is_search(request) and isinstance(body.get("limit"), int) and body["limit"] > 100 else body
+
+
+class TypesWithoutASample(Lie):
+    """Says of every metric what type it has, and of none what it is."""
+
+    def tell(self, ask: Ask, request: Request) -> Response:
+        response = ask(request)
+        if request.path != "/metrics" or response.status != 200:
+            return response
+        return replace(response, body=b"".join(line for line in response.body.splitlines(keepends=True) if line.startswith(b"#")))
+
+
+class EmptiesWhatIsThere(Lie):
+    """Refuses to make a collection that is there, and makes it anew."""
+
+    def tell(self, ask: Ask, request: Request) -> Response:
+        response = ask(request)
+        if response.status == 409 and request.method == "PUT":
+            ask(replace(request, method="DELETE", body=b""))
+            ask(request)
+        return response
+
+
+class KnowsOnlyTheseNumbers(Lie):
+    """Shows the platform's numbers of every collection, whatever it was made with."""
+
+    def tell(self, ask: Ask, request: Request) -> Response:
+        def shown(result: Any) -> Any:
+            if isinstance(result, dict) and "config" in result:
+                result["config"]["hnsw_config"] |= {"m": 16, "ef_construct": 200}
+            return result
+
+        return changed(ask(request), shown) if request.method == "GET" else ask(request)
