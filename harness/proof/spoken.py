@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from functools import cached_property
 
 from harness.client.meaning import Meaning
 from harness.contract.agreement import Agreement
@@ -23,8 +24,11 @@ class Spoken:
 
     def __init__(self, agreement: Agreement, provider: Provider) -> None:
         self._agreement, self._provider, self._offers = agreement, provider, Offers()
-        declared = agreement.contract.provider.grpc
-        self._meaning = Meaning(agreement, origin="") if declared is not None else None
+
+    @cached_property
+    def _meaning(self) -> Meaning | None:
+        """Made where a case spoke gRPC: else what reads its messages need not even be installed."""
+        return Meaning(self._agreement, origin="") if self._agreement.contract.provider.grpc is not None else None
 
     def lies(self, case: str, observation: Observation, kept: Collection[str], answers: Answers) -> Iterator[Lie]:
         """Those that can be made from the answers that a case saw."""
