@@ -46,11 +46,11 @@ def any_works(pacer: "Pacer", *, besides: int) -> bool:
     return any(_works(TASKS / str(_natives[ident])) for ident in idents(pacer) if ident != besides)
 
 
-def others_work() -> bool:
+def others_work(*besides: int) -> bool:
     """Whether any other thread of this process has something to do, in a run or in real time; False where that is not told."""
-    own = str(get_native_id())
+    left_out = {str(native) for native in (*besides, get_native_id())}
     try:
-        return any(_works(task) for task in TASKS.iterdir() if task.name != own)
+        return any(_works(task) for task in TASKS.iterdir() if task.name not in left_out)
     except OSError:
         return False
 

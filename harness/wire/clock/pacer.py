@@ -54,6 +54,7 @@ class Pacer:
         self.patience_s = patience_s
         self.verdict: Exception | None = None
         self.loop_ident = 0
+        self.attendant = 0  # the native thread that waits for the end: it looks at its watch now and then, and that is no work
         self.notify: Callable[[], None] = lambda: None  # wakes the loop's thread out of a real wait
         self.whereabouts: Callable[[], list[str]] = list  # where the loop's tasks wait, for a message
         self.dispatching = False
@@ -298,7 +299,7 @@ class Pacer:
         """What comes within so many real seconds, or later, from threads of this process that a busy machine holds up."""
         ready: T | None = poll(seconds)
         end_s = real.used_s() + OUTSIDE_S
-        while not ready and members.others_work() and real.used_s() < end_s:
+        while not ready and members.others_work(self.attendant) and real.used_s() < end_s:
             ready = poll(STEP_S)
         return ready
 
@@ -312,7 +313,7 @@ class Pacer:
         if now_used_ns is None or (now_used_ns, self._changes) != (used_ns, changes):
             self._idle = (now_used_ns or 0, self._changes, real.used_s(), now_s)
             return False
-        waits_for_others = real.used_s() - begun_s < OUTSIDE_S and members.others_work()
+        waits_for_others = real.used_s() - begun_s < OUTSIDE_S and members.others_work(self.attendant)
         if waits_for_others or members.any_works(self, besides=self.loop_ident):
             self._idle = (used_ns, changes, begun_s, now_s)
             return False

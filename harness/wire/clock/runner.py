@@ -107,6 +107,7 @@ class _Run(Generic[T]):
 
     def _attend(self) -> None:
         context = contextvars.copy_context()
+        self._pacer.attendant = threading.get_native_id()
         self._done.acquire()
         host = threading.Thread(target=context.run, args=(self._host,), daemon=True, name="virtual-time")
         try:

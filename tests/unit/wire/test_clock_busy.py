@@ -3,6 +3,7 @@
 import asyncio
 import select
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -19,7 +20,7 @@ class Looks:
     def __init__(self, works: int, there: socket.socket) -> None:
         self.works, self.there = works, there
 
-    def others_work(self) -> bool:
+    def others_work(self, *_: int) -> bool:
         self.works -= 1
         if self.works == 0:
             self.there.send(b"x")
@@ -90,3 +91,23 @@ def test_time_that_a_client_had_itself_does(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(members, "held_up_s", lambda: 7.0)
     with pytest.raises(RealTimeExceeded):
         run(lambda: spin(50), clock=VirtualClock(), real_limit_s=0.3)
+
+
+def test_whoever_waits_for_the_end_of_a_run_does_no_work_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    left_out: list[tuple[int, ...]] = []
+
+    def others_work(*besides: int) -> bool:
+        left_out.append(besides)
+        if len(left_out) == 1:
+            lock.release()
+        return True
+
+    monkeypatch.setattr(members, "others_work", others_work)
+    lock = threading.Lock()
+    lock.acquire()
+
+    async def call() -> None:
+        await asyncio.wait_for(asyncio.to_thread(lock.acquire, timeout=60), 60)
+
+    run(call, clock=VirtualClock())
+    assert set(left_out) == {(threading.get_native_id(),)}
