@@ -31,7 +31,9 @@ class Running:
         self.origin = self.base.removesuffix("/v1")
         self.lines = [first]
         while "try it:" not in self.lines[-1]:
-            self.lines.append(process.stdout.readline())
+            line = process.stdout.readline()
+            assert line, process.stderr.read() if process.stderr else "it has ended"
+            self.lines.append(line)
 
     @property
     def example(self) -> str:
