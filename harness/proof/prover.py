@@ -29,6 +29,7 @@ from harness.proof.sameness import exchanges_of, is_the_same
 from harness.proof.sharing import Sharing
 from harness.proof.spoken import OVER_GRPC, Spoken
 from harness.proof.unprovable import why_none
+from harness.provider.embedded import EmbeddedProvider
 from harness.suites.case import Case, Setting, Skipped, Suite
 
 MOST_TRIES = 12
@@ -271,6 +272,8 @@ class Prover:
         """What all tasks come to, in their order; what is not each process's own provider is asked by one process only."""
         provider = self._setting.provider
         workers = self._workers if not provider.remembers or provider.level is Level.EMBEDDED else 1
+        if isinstance(provider, EmbeddedProvider) and provider.has_listened:
+            workers = 1
         if workers > 1:
             provider.close()  # what has threads is not for forking; it is started again where it is needed
         found = []

@@ -54,6 +54,7 @@ class EmbeddedProvider:
         self._agreement = agreement
         self._engine: Engine | None = None
         self._listens = False
+        self.has_listened = False  # gRPC was used then: some of it stays in the process, and a fork of it crashes
         self._way = Way()
 
     @property
@@ -103,7 +104,7 @@ class EmbeddedProvider:
         if not self._listens:
             with _told():
                 engine.start()
-            self._listens = True
+            self._listens = self.has_listened = True
         return engine
 
 

@@ -1,5 +1,6 @@
 """Who is made to lie in which case: over gRPC clients only, and that is told."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,14 +8,17 @@ from pathlib import Path
 import pytest
 
 from harness.contract.agreement import Agreement
+from harness.contract.catalog import load
 from harness.exchange import Call, Exchange, Level, Observation, Request, Response, Returned, Rpc
 from harness.proof.mutant import Fate, Party
 from harness.proof.prover import OVER_GRPC, Prover
 from harness.proof.result import Proof
+from harness.provider.embedded import EmbeddedProvider
 from harness.provider.stubbed import StubProvider
 from harness.suites.case import Case, Setting
 from tests.miniatures.trying import setting_of
 
+ROOT = Path(__file__).parents[3]
 RESULT = "operations.take.bind.result"
 
 
@@ -92,3 +96,22 @@ def test_a_lie_that_nobody_was_told_says_so(setting: Setting) -> None:
     proof = Prover(setting, [Suite(False)], whole=False, workers=1).prove()  # these cases ask no provider
     told = {mutant.nearest for mutant in proof.mutants if mutant.party is Party.PROVIDER and mutant.fate is Fate.EQUIVALENT}
     assert "it was told in none of the cases that could notice it" in told
+
+
+@pytest.mark.parametrize("has_listened", [False, True])
+def test_a_process_in_which_grpc_was_spoken_is_not_forked(has_listened: bool, setting: Setting) -> None:
+    provider = EmbeddedProvider(setting.agreement)
+    provider.has_listened = has_listened
+    prover = Prover(replace(setting, provider=provider), [Suite(False)], whole=False, workers=2)
+    asked = {process for _, process in prover._shared("asked", [os.getpid] * 4)}
+    assert (asked == {os.getpid()}) is has_listened
+
+
+def test_an_engine_that_listened_once_says_so_after_it_was_closed() -> None:
+    pytest.importorskip("qdrant_edge")
+    provider = EmbeddedProvider(load(ROOT / "contracts" / "qdrant" / "v1.16.yaml", root=ROOT))
+    provider.assure_opens()
+    assert not provider.has_listened
+    assert provider.origin()
+    provider.close()
+    assert provider.has_listened
