@@ -15,7 +15,7 @@ from harness.suites.case import Setting, Skipped
 from harness.suites.staging import Staging
 from harness.verdict import SkipReason
 
-STEPS_OF_WALK = 80  # so many that each change is asked for before the next one hides it
+STEPS_OF_WALK = 40
 
 
 @dataclass(frozen=True, kw_only=True)
