@@ -3,7 +3,6 @@
 import asyncio
 import contextvars
 import ctypes
-import math
 import threading
 from _thread import get_ident
 from collections.abc import Callable, Coroutine, Iterator
@@ -124,15 +123,15 @@ class _Run(Generic[T]):
             host.join()
 
     def _is_done_within(self, seconds: float) -> bool:
-        """In slices: a signal that comes just before a wait is heard only after it, and what others had of the machine does not count."""
-        end_s, before = real.monotonic() + seconds, (math.inf, 0.0)
-        while not self._done.acquire(timeout=max(0.0, min(HEARING_S, end_s - real.monotonic()))):
-            now = (members.held_up_s(), real.monotonic())
-            end_s += max(0.0, min(now[0] - before[0], now[1] - before[1]))
-            before = now
-            if now[1] >= end_s:
-                return False
-        return True
+        """In slices: a signal that comes just before a wait is heard only after it."""
+        first_s = min(HEARING_S, seconds)
+        if self._done.acquire(timeout=first_s):
+            return True
+        bound = _Bound(seconds - first_s)
+        while not bound.is_reached():
+            if self._done.acquire(timeout=min(HEARING_S, bound.left_s)):
+                return True
+        return False
 
     def _interrupt(self, verdict: RealTimeExceeded) -> None:
         """Whoever waits is told by the pacer; others get an exception, again and again, or are left behind."""
@@ -149,9 +148,10 @@ class _Run(Generic[T]):
         self._pacer.finish()
 
     def _is_gone_within(self, seconds: float) -> bool:
-        end_s = real.monotonic() + seconds
+        bound: _Bound | None = None
         while not (self._ended and self._pacer.is_quiet):
-            if real.monotonic() > end_s:
+            bound = bound or _Bound(seconds)
+            if bound.is_reached():
                 return False
             real.sleep(SLICE_S)
         return True
@@ -191,6 +191,27 @@ class _Run(Generic[T]):
         finally:
             self._pacer.claim()
             wind_down(loop)
+
+
+class _Bound:
+    """Real seconds, but for those in which others had the machine."""
+
+    def __init__(self, seconds: float) -> None:
+        self._began_s, self._held_up_s = real.monotonic(), members.held_up_s()
+        self._end_s = self._began_s + seconds
+
+    @property
+    def left_s(self) -> float:
+        return max(0.0, self._end_s - real.monotonic())
+
+    def is_reached(self) -> bool:
+        now_s = real.monotonic()
+        if now_s < self._end_s:
+            return False
+        held_up_s = members.held_up_s()
+        self._end_s += max(0.0, min(held_up_s - self._held_up_s, now_s - self._began_s))
+        self._began_s, self._held_up_s = now_s, held_up_s
+        return now_s >= self._end_s
 
 
 def _check(**seconds: float) -> None:

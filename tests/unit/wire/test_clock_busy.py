@@ -48,7 +48,8 @@ def test_time_waits_for_threads_beside_the_run_that_a_busy_machine_holds_up(pair
     clock, looks = VirtualClock(), Looks(3, pair[1])
     monkeypatch.setattr(members, "others_work", looks.others_work)
     assert run(lambda: read(pair[0]), clock=clock, patience_s=0.01) == b"x"
-    assert (clock.now_s, looks.works) == (0, 0)
+    assert clock.now_s == 0
+    assert looks.works <= 0
 
 
 def test_what_is_sent_while_its_sender_is_looked_at_is_heard(pair: Pair) -> None:
@@ -69,7 +70,8 @@ def test_a_library_that_waits_in_real_time_is_waited_for_while_threads_beside_it
         return await asyncio.wait_for(asyncio.to_thread(older.poll, 10_000), 60)
 
     assert run(call, clock=clock) == [(pair[0].fileno(), select.POLLIN)]
-    assert (clock.now_s, looks.works) == (0, 0)
+    assert clock.now_s == 0
+    assert looks.works <= 0
 
 
 async def spin(turns: int) -> int:
@@ -83,14 +85,14 @@ async def spin(turns: int) -> int:
 
 
 def test_time_that_others_had_of_the_machine_does_not_count_towards_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(members, "held_up_s", real.monotonic)  # all of it
-    assert run(lambda: spin(50), clock=VirtualClock(), real_limit_s=0.3) == 50
+    monkeypatch.setattr(members, "held_up_s", lambda: 1000 * real.monotonic())  # all of it
+    assert run(lambda: spin(25), clock=VirtualClock(), real_limit_s=0.1) == 25
 
 
 def test_time_that_a_client_had_itself_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(members, "held_up_s", lambda: 7.0)
     with pytest.raises(RealTimeExceeded):
-        run(lambda: spin(50), clock=VirtualClock(), real_limit_s=0.3)
+        run(lambda: spin(10_000), clock=VirtualClock(), real_limit_s=0.1)
 
 
 def test_whoever_waits_for_the_end_of_a_run_does_no_work_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
