@@ -167,9 +167,9 @@ class LeavesGrpcTooLittle(LeavesTimeoutsToGrpc):
 class _OwnWords(Qdrant):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._endpoint._exchanged = self._asked  # type: ignore[method-assign]  # that is the lie
+        self._endpoint._exchanged = self._spoken  # type: ignore[method-assign]  # that is the lie
 
-    async def _asked(self, request: httpx.Request) -> httpx.Response:
+    async def _spoken(self, request: httpx.Request) -> httpx.Response:
         where = urlsplit(str(request.url))
         reader, writer = await asyncio.open_connection(where.hostname, where.port)
         try:
