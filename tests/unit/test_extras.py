@@ -31,3 +31,10 @@ def test_what_is_none_of_ours_is_for_the_user_to_get(module: str | None) -> None
 
 def test_only_parts_that_exist_are_named() -> None:
     assert set(_PART_OF.values()) <= PARTS.keys()
+
+
+def test_with_everything_installed_a_run_can_be_shared_by_processes() -> None:
+    parts = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    (everything,) = parts["all"]
+    named = everything.partition("[")[2].rstrip("]").split(",")
+    assert any(library.startswith("pytest-xdist") for name in named for library in parts[name])
