@@ -102,6 +102,12 @@ class Binding:
         }
         return self._evaluated(operation, wanted, parts)
 
+    def carried(self, operation: str, parts: Mapping[str, object] | None, meant: Mapping[str, object]) -> Mapping[str, object]:
+        """What the requests of a call can be known by: also what the client is told in other words than the contract has for it."""
+        terms = self.agreement.operations.get(operation)
+        others = {name: each for name, each in (terms.bind.arguments if terms and terms.bind else {}).items() if name not in meant}
+        return {**self._evaluated(operation, others, parts), **meant} if parts is not None and others else meant
+
     def _sources(self, operation: str) -> dict[str, str]:
         bound = self.agreement.operations[operation].bind
         return {name: expression.source for name, expression in bound.arguments.items()} if bound else {}

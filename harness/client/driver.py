@@ -352,7 +352,7 @@ class _Stage:
         spans = [
             Span(
                 operation=call.operation,
-                arguments=call.arguments,
+                arguments=self.binding.carried(call.operation, call.intended, call.arguments),
                 first=call.first,
                 last=len(exchanges) if call.last is None else call.last,
             )

@@ -9,8 +9,8 @@ pytest.importorskip("qdrant_edge", reason="the engine is not installed: pip inst
 
 RETRIEVED = ("conformance::retrieve::three", "conformance::retrieve::first", "conformance::retrieve::ids_only")
 OPERATIONS = ("list_collections", "collection_info", "create_collection", "create_index", "upsert", "retrieve", "delete_points",
-              "set_payload", "scroll", "count", "query")  # fmt: skip
-CHOSEN = ("::query::", "::grpc-", "::upsert::", "::create_collection::", "refuses-", "http-date", "monitor")
+              "set_payload", "scroll", "count", "query", "query_batch")  # fmt: skip
+CHOSEN = ("::query::", "::query_batch::", "::grpc-", "::upsert::", "::create_collection::", "refuses-", "http-date", "monitor")
 
 # Each with what in the SDK's source makes it so.
 RETRIES = {  # http/api_client.py: `send` asks once; connection.py: so do the stubs of gRPC, whose channel repeats nothing that was answered
