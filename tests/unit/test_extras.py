@@ -34,7 +34,6 @@ def test_only_parts_that_exist_are_named() -> None:
 
 
 def test_with_everything_installed_a_run_can_be_shared_by_processes() -> None:
-    parts = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    (everything,) = parts["all"]
+    (everything,) = PARTS["all"]
     named = everything.partition("[")[2].rstrip("]").split(",")
-    assert any(library.startswith("pytest-xdist") for name in named for library in parts[name])
+    assert any(library.startswith("pytest-xdist") for name in named for library in PARTS[name])
