@@ -40,12 +40,13 @@ class _Trials:
     def opening(self) -> Iterator[Ordeal]:
         broken: dict[str, Fault] = {"": self._down, "-on-timeouts": Timeout(), "-on-resets": ResetPeer()}
         after = self._calls(2, 50)
+        later = (Pass(seconds=self._rest_s * 0.1), *after)  # what begins at the very moment may have come before
         for name, fault in broken.items():
             aims = ("failures.timeout.raises",) if isinstance(fault, Timeout) else ()
-            yield self._ordeal(f"breaker-opens{name}", (*self._opened, *after), first(self._count, fault), *aims)
+            yield self._ordeal(f"breaker-opens{name}", (*self._opened, *later), first(self._count, fault), *aims)
         mixed = self._all_failures()
         yield self._ordeal(
-            "breaker-opens-on-a-mix", (*self._opened, *after), lambda number: mixed[number % len(mixed)] if number < self._count else None
+            "breaker-opens-on-a-mix", (*self._opened, *later), lambda number: mixed[number % len(mixed)] if number < self._count else None
         )
         slow = Answer(response=self._down.response, fault=Latency(seconds=1))
         stormy = (crowd(self._staging, self._terms, 0), Pass(seconds=self._rest_s * 0.5), *after)

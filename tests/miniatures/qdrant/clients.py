@@ -353,3 +353,12 @@ class IdsAsDoubles(Qdrant):
             for each in points
         ]
         return await super().upsert_vectors(collection, doubled, **options)
+
+
+class TimeoutsDoNotCount(Qdrant):
+    """Its circuit stays closed however often the provider is silent."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        counts = self._endpoint.resilience.counts
+        self._endpoint.resilience.counts = lambda error: counts(error) and not isinstance(error, errors.ProviderTimeout)

@@ -12,6 +12,7 @@ LIARS = {
     "OneLongBatch": ("fault::upsert::batch-one-too-many", "limits.batch.items"),
     "RetriesCreation": ("fault::create_collection::reset_peer-always", "operations.create_collection.idempotent"),
     "RetriesTimeouts": ("fault::count::timeout-always", "resilience.retry.attempts"),
+    "TimeoutsDoNotCount": ("fault::count::breaker-opens-on-timeouts", "resilience.circuit_breaker.failure_threshold"),
     "NeverOpens": ("fault::count::breaker-opens", "resilience.circuit_breaker.failure_threshold"),
     "IgnoresWait": ("conformance::upsert::three", "operations.upsert.bind.arguments.wait"),
     "IgnoresFilters": ("conformance::query::of_react", "operations.query.bind.arguments.filters"),
