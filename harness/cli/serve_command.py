@@ -3,6 +3,7 @@
 import importlib
 import os
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -35,6 +36,8 @@ def command(name: str, port: int, grpc_port: int, host: str, path: Path | None, 
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what goes wrong is told below; its core would log it as well
     sys.setswitchinterval(HANDOVER_S)
     agreement = agreement_named(name)
+    _assure_key(api_key)
+    _assure_host(host)
     dotted = agreement.contract.provider.embedded
     if dotted is None:
         raise Failure(f"the contract `{agreement.name}` names no embedded engine; `harness stub {name}` serves its stub")
@@ -57,3 +60,22 @@ def command(name: str, port: int, grpc_port: int, host: str, path: Path | None, 
         time.sleep(LOOK_S)
     engine.stop()
     click.echo("stopped")
+
+
+def _assure_key(key: str | None) -> None:
+    """Failure for a key that no request can carry; an empty one would leave the server open to all."""
+    if key == "":
+        raise Failure("the API key is empty: give one, or leave out --api-key")
+    if key is not None and not (key.isascii() and key.isprintable() and key == key.strip()):
+        raise Failure("no header can carry this API key: give one of ASCII characters, without line breaks, and without spaces around it")
+
+
+def _assure_host(host: str) -> None:
+    """Failure for an address that is none of this machine's."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as tried:
+            tried.bind(address)
+    except (OSError, UnicodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "no name of a machine"
+        raise Failure(f"can't listen on {host} ({why}): give an address of this machine with --host") from None
