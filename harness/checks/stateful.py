@@ -41,7 +41,10 @@ def check_stateful(sight: Sight) -> Iterator[Judgement]:
         done.append(f"{seen.exchange.request.method} {seen.exchange.request.target} {shown(seen.request_body, most=60)}".strip())
         if seen.terms.name not in stateful.operations:
             continue  # it changes nothing that the model is asked for
-        wrong = model.step(seen.terms.name, seen.request_parts, seen.response_parts)
+        try:
+            wrong = model.step(seen.terms.name, seen.request_parts, seen.response_parts)
+        except (KeyError, TypeError, AttributeError, IndexError) as error:  # then the other checks say what is wrong with it
+            wrong = f"the model can't follow: {error!r}"
         yield from judge.expect(
             f"stateful.operations.{seen.terms.name}",
             wrong is None,
