@@ -43,7 +43,7 @@ def check_stateful(sight: Sight) -> Iterator[Judgement]:
             continue  # it changes nothing that the model is asked for
         try:
             wrong = model.step(seen.terms.name, seen.request_parts, seen.response_parts)
-        except (KeyError, TypeError, AttributeError, IndexError) as error:  # then the other checks say what is wrong with it
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:  # then the other checks say what is wrong with it
             wrong = f"the model can't follow: {error!r}"
         yield from judge.expect(
             f"stateful.operations.{seen.terms.name}",
