@@ -90,6 +90,7 @@ class Verdict:
     note: str = ""  # what a reader should know besides, such as what was recorded and when
     exchanges: int = 0
     checks: tuple[str, ...] = field(default=())
+    beyond: tuple[str, ...] = ()  # clauses (or ``prefix.*``) that the case is there for, if this provider has no way to tell of them
 
 
 def fold(judgements: Iterable[Judgement], *, case: str, suite: str, level: Level, operation: str | None, exchanges: int) -> Verdict:

@@ -17,7 +17,7 @@ from harness.exchange import Observation
 from harness.extras import installed_by
 from harness.provider.had import ProviderUnavailable
 from harness.suites.case import Case, Setting, Skipped, Suite
-from harness.verdict import Outcome, Verdict, fold
+from harness.verdict import Outcome, SkipReason, Verdict, fold
 
 SUITES = ("static", "conformance", "pact", "fuzz", "stateful", "cassette", "fault", "load")
 
@@ -51,7 +51,8 @@ def run_case(setting: Setting, case: Case) -> Verdict:
     except Exception as error:  # noqa: BLE001 - a case that can't be judged must not end the run
         return _undecided(case, Outcome.ERROR, _told(error))
     if isinstance(seen, Skipped):
-        return _undecided(case, Outcome.SKIPPED, f"{seen.reason}: {seen.detail}" if seen.detail else str(seen.reason))
+        verdict = _undecided(case, Outcome.SKIPPED, f"{seen.reason}: {seen.detail}" if seen.detail else str(seen.reason))
+        return replace(verdict, beyond=case.aims) if seen.reason is SkipReason.NOT_FOR_THIS_PROVIDER else verdict
     return verdict_on(setting.agreement, case, seen)
 
 

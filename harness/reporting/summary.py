@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from harness.events import CaseFinished, Event, Noted, RunFinished, RunStarted
 from harness.exchange import Level
-from harness.verdict import Finding, Outcome
+from harness.verdict import Finding, Outcome, Verdict
 
 
 class State(StrEnum):
@@ -16,6 +16,7 @@ class State(StrEnum):
     KEPT = "kept"
     BROKEN = "broken"
     UNCHECKED = "unchecked"
+    BEYOND = "beyond this provider"
     WAIVED = "waived"
 
 
@@ -27,6 +28,7 @@ class ClauseResult:
     kind: str
     place: str
     waived: str = ""
+    beyond: str = ""  # why no case can tell of it with this provider
     level: Level | None = None
     suites: set[str] = field(default_factory=set)
     checks: set[str] = field(default_factory=set)
@@ -39,7 +41,9 @@ class ClauseResult:
             return State.BROKEN
         if self.level is not None:
             return State.KEPT
-        return State.WAIVED if self.waived else State.UNCHECKED
+        if self.waived:
+            return State.WAIVED
+        return State.BEYOND if self.beyond else State.UNCHECKED
 
 
 @dataclass(kw_only=True)
@@ -85,12 +89,19 @@ class Summary:
             self.troubles.append(event)
         if verdict.outcome is Outcome.SKIPPED:
             self.skipped[verdict.reason] += 1
+            self._beyond(verdict)
         for clause in verdict.kept:
             self._looked_at(clause, event)
         for finding in verdict.findings:
             result = self._looked_at(finding.clause, event, finding.place)
             result.findings.setdefault(finding.fingerprint, finding)
             result.repeats[finding.fingerprint] += 1
+
+    def _beyond(self, verdict: Verdict) -> None:
+        for aim in verdict.beyond:
+            for clause in self.clauses.values():
+                if clause.id == aim or (aim.endswith("*") and clause.id.startswith(aim[:-1])):
+                    clause.beyond = clause.beyond or verdict.reason
 
     def _note(self, text: str) -> None:
         if text and text not in self.notes:

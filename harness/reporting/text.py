@@ -39,8 +39,11 @@ def _together(notes: list[str]) -> Iterator[str]:
         if len(names) == 1:
             yield names[0] if names[0] == what else f"{names[0]} was {what}"
         else:
-            more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-            yield f"{', '.join(names[:MOST_NAMES])}{more} were {what}"
+            yield f"{_some(names)} were {what}"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
 
 
 def _suites(summary: Summary) -> Iterator[Line]:
@@ -92,6 +95,10 @@ def _unchecked(summary: Summary) -> Iterator[Line]:
     if unchecked and not summary.started.partial:
         yield "unchecked: nothing that was run says whether these are kept (check them, or waive them in the contract):", "red"
         yield from ((f"  {clause.place}: {clause.id}", "red") for clause in unchecked)
+    beyond = summary.in_state(State.BEYOND)
+    for why in dict.fromkeys(clause.beyond for clause in beyond):
+        names = [clause.id for clause in beyond if clause.beyond == why]
+        yield f"{len(names)} clauses can't be told with this provider, as {why.partition(': ')[2] or why}: {_some(names)}", "yellow"
     for clause in summary.in_state(State.WAIVED):
         yield f"waived: {clause.id}: {clause.waived}", "yellow"
 
@@ -103,6 +110,7 @@ def _conclusion(summary: Summary) -> Line:
     if not summary.kept:
         broken = summary.in_state(State.BROKEN)
         return (f"{name}: BROKEN, {len(broken)} clauses" if broken else f"{name}: NOT PROVEN, see above"), "red"
-    part = " as far as the chosen cases go" if summary.started.partial else ""
+    limited = summary.in_state(State.BEYOND)
+    part = " as far as the chosen cases go" if summary.started.partial else " as far as this provider can tell" if limited else ""
     cases = sum(summary.outcomes.values())
     return f"{name}: kept{part}: {cases} cases, {summary.exchanges} exchanges, {summary.seconds:.1f} s", "green"

@@ -1,5 +1,6 @@
 """The stub answers what is asked of the points in the examples as the engine does, so that a client is tried on answers that hold something."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,11 +8,14 @@ import pytest
 from harness.checks.examples import example_parts
 from harness.client.binding import bind
 from harness.contract.agreement import Agreement
+from harness.engine.core import all_cases, find_suites, run_case
+from harness.provider.choice import choose
 from harness.provider.embedded import EmbeddedProvider
 from harness.provider.stub import Stub
 from harness.suites.asking import ask
 from harness.suites.case import Setting
 from harness.suites.staging import Staging
+from harness.verdict import Outcome
 
 from .conftest import ROOT
 
@@ -53,3 +57,14 @@ def test_the_stub_answers_the_examples_as_the_engine_does(operation: str, agreem
             assert settled(found) == settled(wanted), name
     finally:
         provider.close()
+
+
+@pytest.mark.parametrize(("suite", "clauses"), [("stateful", "stateful.operations."), ("conformance", "sequences.")])
+def test_what_only_a_memory_shows_is_said_to_be_beyond_a_stub(suite: str, clauses: str, agreement: Agreement, tmp_path: Path) -> None:
+    setting = Setting(agreement=agreement, binding=bind(agreement, None), provider=choose(agreement, "stub"), root=tmp_path)
+    wanted = [case for case in all_cases(setting, find_suites([suite])) if any(aim.startswith(clauses) for aim in case.aims)]
+    verdicts = [run_case(setting, case) for case in wanted]
+    setting.provider.close()
+    assert {verdict.outcome for verdict in verdicts} == {Outcome.SKIPPED}
+    assert [verdict.beyond for verdict in verdicts] == [case.aims for case in wanted]
+    assert wanted
