@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from hashlib import blake2b
 
 import orjson
 
@@ -13,6 +14,7 @@ from harness.contract.expressions import EvaluationError
 from harness.exchange import Call
 
 Key = str
+LARGE = 2**16  # bytes: from here on an item is known by its digest, as megabytes are slow to copy and to compare
 
 
 def asked(call: Call, terms: OperationTerms) -> list[Key]:
@@ -93,13 +95,15 @@ def item_text(item: object) -> str:
     if type(item) is dict and None in item.values():
         item = {name: value for name, value in item.items() if value is not None}
     try:
-        text = orjson.dumps(item, default=_plainer, option=orjson.OPT_SORT_KEYS).decode()
+        raw = orjson.dumps(item, default=_plainer, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # it knows no larger integers, and no halves of characters
-        text = json.dumps(item, default=repr, sort_keys=True)
-    return _WHOLE.sub("", text) if ".0" in text else text
+        raw = json.dumps(item, default=repr, sort_keys=True).encode()
+    if b".0" in raw:
+        raw = _WHOLE.sub(b"", raw)
+    return raw.decode() if len(raw) < LARGE else blake2b(raw).hexdigest()
 
 
-_WHOLE = re.compile(r"\.0(?<=\d\.0)(?=[,\]}]|$)")  # 1.0 is 1; it begins with what can be searched for fast, for items of megabytes
+_WHOLE = re.compile(rb"\.0(?<=\d\.0)(?=[,\]}]|$)")  # 1.0 is 1; it begins with what can be searched for fast, for items of megabytes
 
 
 def _plainer(value: object) -> object:
