@@ -30,7 +30,8 @@ class ProviderWaits:
         self._clock, self._own_s = clock, own_s
         self._ticks_s = os.sysconf("SC_CLK_TCK")
         self._waited = {name: waited for name, (_, waited) in self._counted().items()}
-        self._looked_s, self._used, self._share = clock(), self._usage(), 0.0
+        self._looked_s, self._used = clock(), self._usage()
+        self._share = 1.0  # until the first look any of it may be the others' doing
 
     def __call__(self) -> float:
         counted = self._counted()

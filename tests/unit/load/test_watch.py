@@ -95,6 +95,20 @@ def test_a_wait_is_laid_to_others_by_what_they_used(tmp_path: Path, ran_s: float
     assert waits() == pytest.approx(told_s, abs=0.01)
 
 
+def test_before_the_first_look_at_who_uses_the_machine_a_wait_may_be_anybodys(tmp_path: Path) -> None:
+    machine, clock = Machine(tmp_path), Clock()
+    machine.count((5.0, 1.0), used_s=50.0)
+    waits = ProviderWaits(7, proc=tmp_path, clock=clock, own_s=lambda: 0.0)
+    clock.now_s += 0.1
+    machine.count((5.0, 1.08), used_s=50.0)
+    assert waits() == pytest.approx(0.08, abs=0.001)
+    clock.now_s += 1.0
+    machine.count((6.0, 1.08), used_s=51.0)  # by the provider alone
+    assert waits() == 0.0
+    machine.count((6.0, 1.3), used_s=51.0)
+    assert waits() == 0.0
+
+
 def test_of_a_process_that_has_ended_nothing_is_told(tmp_path: Path) -> None:
     waits = ProviderWaits(7, proc=tmp_path, clock=Clock(), own_s=lambda: 0.0)
     assert waits() == 0.0
